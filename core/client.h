@@ -1,0 +1,88 @@
+// CLIENT: the other end, without sockets: calls in, completions out, over as many connections as it takes.
+//
+//   program -> submit(call) -> CLIENT <-> bytes <-> driver;   take_completion() -> program
+//
+// The driver opens a stream when wants_connection(now) says so, reports connected() or disconnected(), and moves bytes
+// by the five-function face. A read that a broken stream cut is sent again on the next one; a mutation never is: it
+// completes as outcome_unknown. Calls in flight and waiting are bounded by limits::client_calls_max. Responses of one
+// connection may come in any order; completions come as they are known.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "core/bytes.h"
+#include "core/crypto.h"
+#include "core/limits.h"
+#include "core/request.h"
+#include "core/response.h"
+#include "core/result.h"
+#include "core/time.h"
+
+namespace statefs {
+
+using CallId = std::uint64_t;
+
+enum class SubmitError { queue_full, too_large };
+
+enum class CallResult : std::uint8_t {
+  answered,         // `response` holds what the server said, refusals included
+  outcome_unknown,  // a mutation was sent and its answer did not come; it may or may not have run
+  timed_out,        // the deadline passed and the call had no effect: it was never sent, or it was a read
+};
+
+// `response` points into `bytes`; moving a completion keeps it valid.
+struct Completion {
+  CallId call = 0;
+  CallResult result = CallResult::answered;
+  Response response;
+  Bytes bytes;
+};
+
+enum class Disconnect : std::uint8_t { none, stream_ended, handshake_failed, protocol_error, damaged, timed_out, refused_version };
+
+struct ClientConfig {
+  PublicKey server;
+  std::size_t in_flight_max = 64;
+  Duration handshake_timeout = limits::handshake_timeout;
+  Duration keepalive_interval = limits::keepalive_interval;
+  Duration dead_peer_timeout = limits::dead_peer_timeout;
+  Duration backoff_min = limits::reconnect_backoff_min;
+  Duration backoff_max = limits::reconnect_backoff_max;
+};
+
+class Client {
+ public:
+  Client(const Suite& suite, std::shared_ptr<const DhKey> identity, const ClientConfig& config);
+  ~Client();
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) noexcept;
+
+  // Takes a request whose id is ignored; the bytes it points to are copied. `deadline` is absolute, or `never`.
+  [[nodiscard]] Result<CallId, SubmitError> submit(const RequestBody& request, Time deadline, Time now);
+  [[nodiscard]] std::optional<Completion> take_completion();
+
+  // Connection management. `random` is 40 fresh random bytes: an ephemeral key, and 8 for the jitter of the backoff.
+  [[nodiscard]] bool wants_connection(Time now) const;
+  void connected(std::span<const std::uint8_t, 40> random, Now now);
+  void disconnected(Now now);           // the stream ended, or could not be opened; also after finished()
+  [[nodiscard]] bool ready() const;     // HELLO was answered
+  [[nodiscard]] bool finished() const;  // the client is done with this stream: close it and call disconnected()
+  [[nodiscard]] Disconnect last_disconnect() const;
+  [[nodiscard]] const std::optional<HelloResponse>& server_hello() const;  // of the latest connection that got one
+
+  void receive(ByteView bytes, Now now);
+  void advance(Now now);
+  [[nodiscard]] ByteView output() const;
+  void output_taken(std::size_t count);
+  [[nodiscard]] Time deadline() const;
+
+  [[nodiscard]] std::size_t outstanding() const;  // calls without a completion
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace statefs

@@ -1,0 +1,92 @@
+// LIMITS: every bound of the system has its name here, and the relations between bounds are static_asserts.
+//
+// Sizes are bytes, counts are elements. `-DSTATEFS_SMALL_DEVICE=ON` selects the constants for a device with
+// little memory; the code is the same. What an operator may set is in `ServerLimits`; it starts at these values.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/time.h"
+
+namespace statefs::limits {
+
+// Keys and values (docs/PROTOCOL.md, "Limits").
+inline constexpr std::size_t key_size_max = 255;
+inline constexpr std::size_t value_size_max = 64 * 1024;               // of one request
+inline constexpr std::size_t total_value_size_ceiling = 16u << 20;     // of a staged value, highest setting
+inline constexpr std::size_t list_entries_max = 256;                   // of one page
+inline constexpr std::size_t list_page_size_max = 64 * 1024;           // of the entries of one page
+inline constexpr std::size_t chunk_size_max = 64 * 1024;               // of one staged chunk
+
+// Records and frames.
+inline constexpr std::size_t noise_message_size_max = 65'535;
+inline constexpr std::size_t aead_tag_size = 16;
+inline constexpr std::size_t record_plaintext_size_max = noise_message_size_max - aead_tag_size;
+inline constexpr std::size_t record_length_size = 2;
+inline constexpr std::size_t frame_header_size = 16;
+inline constexpr std::size_t frame_body_size_max = 68 * 1024;
+inline constexpr std::size_t frame_size_max = frame_header_size + frame_body_size_max;
+inline constexpr std::uint64_t channel_records_max = std::uint64_t{1} << 32;
+
+// Sessions: replay memory is reserved for every enrolled key.
+inline constexpr std::size_t slots_per_session = 8;
+inline constexpr std::size_t sessions_per_key = 4;
+inline constexpr std::size_t session_instance_size = 16;
+
+// Policy.
+inline constexpr std::size_t rules_per_peer_max = 128;
+inline constexpr std::size_t alias_size_max = 32;
+
+#ifdef STATEFS_SMALL_DEVICE
+inline constexpr std::size_t enrolled_peers_max = 8;
+inline constexpr std::size_t connections_max = 16;
+inline constexpr std::size_t connections_per_peer_max = 8;
+inline constexpr std::size_t half_open_max = 4;
+inline constexpr std::size_t total_value_size_default = 256 * 1024;
+inline constexpr std::size_t store_value_bytes_default = 4u << 20;
+inline constexpr std::size_t store_keys_default = 4'096;
+inline constexpr std::size_t audit_ring_size = 256 * 1024;
+inline constexpr std::size_t output_size_max = 160 * 1024;
+#else
+inline constexpr std::size_t enrolled_peers_max = 64;
+inline constexpr std::size_t connections_max = 2'048;
+inline constexpr std::size_t connections_per_peer_max = 1'024;
+inline constexpr std::size_t half_open_max = 256;
+inline constexpr std::size_t total_value_size_default = 1u << 20;
+inline constexpr std::size_t store_value_bytes_default = 64u << 20;
+inline constexpr std::size_t store_keys_default = 1'048'576;
+inline constexpr std::size_t audit_ring_size = 8u << 20;
+inline constexpr std::size_t output_size_max = 512 * 1024;
+#endif
+
+inline constexpr std::size_t audit_record_size_max = 640;
+
+// One wake-up.
+inline constexpr std::size_t handshakes_per_wakeup = 8;
+inline constexpr std::size_t audit_records_per_export = 4'096;
+
+// A client.
+inline constexpr std::size_t client_calls_max = 1'024;                 // queued and in flight together
+
+// Time.
+inline constexpr Duration handshake_timeout = seconds(10);
+inline constexpr Duration keepalive_interval = seconds(15);
+inline constexpr Duration dead_peer_timeout = seconds(45);
+inline constexpr Duration drain_timeout = seconds(5);
+inline constexpr Duration connection_age_max = seconds(24 * 60 * 60);
+inline constexpr Duration reconnect_backoff_min = milliseconds(50);
+inline constexpr Duration reconnect_backoff_max = seconds(10);
+
+static_assert(record_plaintext_size_max == 65'519);
+static_assert(frame_body_size_max >= value_size_max + key_size_max + 256, "a full PUT fits a frame with its prefix");
+static_assert(frame_body_size_max >= list_page_size_max + 256, "a full LIST page fits a frame");
+static_assert(frame_body_size_max >= chunk_size_max + key_size_max + 256, "a full STAGE chunk fits a frame");
+static_assert(output_size_max >= 2 * frame_size_max, "one answer fits while another waits to be sent");
+static_assert(connections_per_peer_max < connections_max, "one peer cannot hold every connection");
+static_assert(half_open_max < connections_max, "handshakes cannot hold every connection");
+static_assert(keepalive_interval.ns * 2 < dead_peer_timeout.ns, "one lost keepalive does not kill a peer");
+static_assert(total_value_size_default <= total_value_size_ceiling);
+static_assert(audit_ring_size >= 64 * 1024, "room for the store's own records beside a peer's");
+
+}  // namespace statefs::limits

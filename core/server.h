@@ -1,0 +1,84 @@
+// SERVER: all connections of one device, admitted, bounded, and served in wake-ups.
+//
+//   driver -> receive(connection, bytes) ... -> advance(): one commit for all -> output(connection) -> driver
+//
+// A wake-up is any number of accept/receive/ended calls with one `now`, then one advance(): it submits one commit,
+// releases the answers whose commit is complete, seals each connection's answers into as few records as can be, and
+// fires deadlines. touched() then names the connections that have something to write or are to be closed.
+// Only sim/node and the stream driver call this.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "core/bytes.h"
+#include "core/crypto.h"
+#include "core/limits.h"
+#include "core/policy.h"
+#include "core/result.h"
+#include "core/store.h"
+#include "core/time.h"
+
+namespace statefs {
+
+using ConnectionId = std::uint32_t;  // reused only after released()
+
+struct ServerLimits {
+  std::size_t connections_max = limits::connections_max;
+  std::size_t connections_per_peer_max = limits::connections_per_peer_max;
+  std::size_t half_open_max = limits::half_open_max;
+  std::size_t handshakes_per_wakeup = limits::handshakes_per_wakeup;
+  std::size_t output_size_max = limits::output_size_max;
+  Duration handshake_timeout = limits::handshake_timeout;
+  Duration keepalive_interval = limits::keepalive_interval;
+  Duration dead_peer_timeout = limits::dead_peer_timeout;
+  Duration drain_timeout = limits::drain_timeout;
+  Duration connection_age_max = limits::connection_age_max;
+};
+
+enum class AdmissionError { connections_full, half_open_full, shutting_down };
+
+struct ServerCounters {
+  std::uint64_t accepted = 0, refused_connections = 0, handshakes_ok = 0, handshakes_failed = 0, not_enrolled = 0;
+  std::uint64_t requests = 0, requests_ok = 0, refusals = 0, malformed = 0, damaged = 0;
+  std::uint64_t bytes_in = 0, bytes_out = 0, ended_mid_record = 0, audit_lost_room = 0;
+};
+
+class Server {
+ public:
+  // `suite` and `store` outlive the server.
+  Server(const Suite& suite, std::shared_ptr<const DhKey> identity, Policy policy, Store& store, const ServerLimits& limits);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // A stream was accepted. `ephemeral` is 32 fresh random bytes. Refused: close the stream, nothing else to do.
+  [[nodiscard]] Result<ConnectionId, AdmissionError> accept(const SecretKey& ephemeral, Now now);
+  void receive(ConnectionId connection, ByteView bytes, Now now);
+  // The stream ended or broke: nothing more will arrive, nothing can be sent. It counts as touched.
+  void ended(ConnectionId connection, Now now);
+  void advance(Now now);
+
+  [[nodiscard]] std::span<const ConnectionId> touched() const;             // since the last advance() began
+  [[nodiscard]] ByteView output(ConnectionId connection) const;
+  void output_taken(ConnectionId connection, std::size_t count, Now now);
+  [[nodiscard]] bool wants_input(ConnectionId connection) const;           // false: backpressure, or closing
+  [[nodiscard]] bool finished(ConnectionId connection) const;              // close the stream, then call released()
+  void released(ConnectionId connection);
+  [[nodiscard]] Time deadline() const;
+
+  void reload(Policy policy, Now now);   // between wake-ups; connections of peers no longer enrolled close
+  void shutdown(Now now);                // no new connections; the present ones drain
+  [[nodiscard]] std::size_t connection_count() const;
+  [[nodiscard]] std::size_t buffered_size() const;                         // bytes held for all connections
+  [[nodiscard]] const ServerCounters& counters() const;
+  // True once the first request of a remote peer was answered OK.
+  [[nodiscard]] bool has_served() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace statefs
