@@ -1,0 +1,38 @@
+#include "sim/network.h"
+
+namespace statefs::sim {
+
+Link& Network::link(NodeId from, NodeId to) {
+  std::unique_ptr<Link>& found = links_[{from, to}];
+  if (!found) found = std::make_unique<Link>(from, to, faults_, random_);
+  return *found;
+}
+
+void Network::set_faults(const Faults& faults) {
+  faults_ = faults;
+  for (auto& [ends, each] : links_) each->set_faults(faults);
+}
+
+StreamEnd Network::connect(NodeId from, NodeId to, StreamUser& user) {
+  const auto id = static_cast<StreamId>(streams_.size());
+  const auto listener = listeners_.find(to);
+  const Stream::Ground ground{schedule_, trace_, link(from, to), link(to, from), user,
+                              listener == listeners_.end() ? nullptr : listener->second};
+  streams_.push_back(std::make_unique<Stream>(id, ground));
+  ++live_count_;
+  return {id, Side::connector};
+}
+
+Stream& Network::stream(StreamEnd end) {
+  STATEFS_CHECK(end.stream < streams_.size() && streams_[end.stream] != nullptr);
+  return *streams_[end.stream];
+}
+
+void Network::release(StreamEnd end) {
+  std::unique_ptr<Stream>& found = streams_[end.stream];
+  if (!found || !found->finished()) return;
+  found.reset();
+  --live_count_;
+}
+
+}  // namespace statefs::sim

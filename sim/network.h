@@ -1,0 +1,47 @@
+// NETWORK: all links and streams of a world.
+//
+//   node.h (connect) -> NETWORK -> stream.h over link.h
+//
+// A link exists once somebody used it, with the faults of the world or its own. A stream is freed when both ends closed.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "sim/stream.h"
+
+namespace statefs::sim {
+
+class Network {
+ public:
+  Network(RandomSource& random, Schedule& schedule, Trace& trace, const Faults& faults)
+      : random_(random), schedule_(schedule), trace_(trace), faults_(faults) {}
+
+  // `user` gets the streams that are offered to `node`; null: they are refused. It outlives the network.
+  void listen(NodeId node, StreamUser* user) { listeners_[node] = user; }
+  // The connector's end; it is open once stream_ready() said so and is_open() agrees.
+  [[nodiscard]] StreamEnd connect(NodeId from, NodeId to, StreamUser& user);
+
+  [[nodiscard]] Stream& stream(StreamEnd end);
+  [[nodiscard]] Link& link(NodeId from, NodeId to);
+  void set_faults(const Faults& faults);  // of all links, present and to come
+
+  // After close() or reset() of an end, whose owner forgets it.
+  void release(StreamEnd end);
+  [[nodiscard]] std::size_t stream_count() const { return live_count_; }   // not yet freed
+  [[nodiscard]] std::size_t connect_count() const { return streams_.size(); }
+
+ private:
+  RandomSource& random_;
+  Schedule& schedule_;
+  Trace& trace_;
+  Faults faults_;
+  std::map<NodeId, StreamUser*> listeners_;
+  std::map<std::pair<NodeId, NodeId>, std::unique_ptr<Link>> links_;
+  std::vector<std::unique_ptr<Stream>> streams_;  // by StreamId
+  std::size_t live_count_ = 0;
+};
+
+}  // namespace statefs::sim

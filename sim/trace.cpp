@@ -1,0 +1,31 @@
+#include "sim/trace.h"
+
+namespace statefs::sim {
+
+void Trace::add(NodeId node, TraceKind kind, std::uint64_t argument, ByteView payload) {
+  constexpr std::uint32_t trace_kinds = 0x10000;  // apart from the kinds of the events themselves
+  schedule_.mark(node, trace_kinds + static_cast<std::uint32_t>(kind), mix(argument) ^ hash_bytes(payload));
+  if (!keep_entries_ || (kind == TraceKind::stream_bytes && !keep_stream_bytes_)) return;
+  entries_.push_back({schedule_.now(), node, kind, argument, arena_.size(), payload.size()});
+  arena_.insert(arena_.end(), payload.begin(), payload.end());
+}
+
+std::string_view name_of(TraceKind kind) {
+  switch (kind) {
+    case TraceKind::stream_offered: return "stream_offered";
+    case TraceKind::stream_opened: return "stream_opened";
+    case TraceKind::stream_refused: return "stream_refused";
+    case TraceKind::stream_bytes: return "stream_bytes";
+    case TraceKind::stream_ended: return "stream_ended";
+    case TraceKind::stream_broken: return "stream_broken";
+    case TraceKind::call: return "call";
+    case TraceKind::completion: return "completion";
+    case TraceKind::audit: return "audit";
+    case TraceKind::node_down: return "node_down";
+    case TraceKind::node_up: return "node_up";
+    case TraceKind::fault: return "fault";
+  }
+  return "?";
+}
+
+}  // namespace statefs::sim

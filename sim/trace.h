@@ -1,0 +1,67 @@
+// TRACE: the log of what happened in a world, for checkers and reports. It is all that they may look at.
+//
+//   network.h, node.h, workloads (add) -> TRACE -> checkers, digest.h
+//
+// Each entry is folded into the run's digest, kept or not. Payload bytes are kept in one arena; bytes on the wire are
+// large and kept only where asked for.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "core/bytes.h"
+#include "sim/schedule.h"
+
+namespace statefs::sim {
+
+enum class TraceKind : std::uint32_t {
+  stream_offered = 1,  // at the acceptor; argument: the stream
+  stream_opened,       // at the connector
+  stream_refused,
+  stream_bytes,        // at the receiver; payload: the bytes that arrived
+  stream_ended,        // the peer's clean end was reached
+  stream_broken,
+  call,                // argument: call id; payload: the request as a frame
+  completion,          // argument: call id; payload: result byte and the response as a frame
+  audit,               // payload: the encoded record
+  node_down,
+  node_up,
+  fault,               // argument: which
+};
+
+struct TraceEntry {
+  Time time;
+  NodeId node = 0;
+  TraceKind kind = TraceKind::fault;
+  std::uint64_t argument = 0;
+  std::size_t payload_at = 0;
+  std::size_t payload_size = 0;
+};
+
+class Trace {
+ public:
+  explicit Trace(Schedule& schedule) : schedule_(schedule) {}
+
+  void keep_entries(bool keep) { keep_entries_ = keep; }
+  void keep_stream_bytes(bool keep) { keep_stream_bytes_ = keep; }
+
+  void add(NodeId node, TraceKind kind, std::uint64_t argument, ByteView payload = {});
+
+  [[nodiscard]] const std::vector<TraceEntry>& entries() const { return entries_; }
+  // Valid until the next add().
+  [[nodiscard]] ByteView payload(const TraceEntry& entry) const {
+    return ByteView(arena_).subspan(entry.payload_at, entry.payload_size);
+  }
+
+ private:
+  Schedule& schedule_;
+  bool keep_entries_ = true;
+  bool keep_stream_bytes_ = false;
+  std::vector<TraceEntry> entries_;
+  Bytes arena_;
+};
+
+[[nodiscard]] std::string_view name_of(TraceKind kind);
+
+}  // namespace statefs::sim
