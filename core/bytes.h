@@ -1,4 +1,4 @@
-// BYTES: views of bytes, and a reader and a writer of the wire's integers. Everything that parses stands on this.
+// BYTES: views of bytes, and a reader and two writers of the wire's integers. Everything that parses stands on this.
 //
 // Integers are little-endian except the two-byte length of a Noise message, which is big-endian. A ByteView owns
 // nothing; it is valid as long as the bytes it was taken from.
@@ -119,6 +119,45 @@ class Writer {
 
  private:
   Bytes& out_;
+};
+
+// Grows a buffer by one block of known size and fills it from the front. The block starts as zeros, so what is
+// skipped is zero. One growth for a whole structure, where Writer grows for each integer: for the hot path.
+class Block {
+ public:
+  Block(Bytes& out, std::size_t size) {
+    const std::size_t start = out.size();
+    out.resize(start + size);
+    at_ = out.data() + start;
+    end_ = at_ + size;
+  }
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+  ~Block() { STATEFS_CHECK(at_ == end_); }  // the size that was announced is the size that was written
+
+  template <typename T>
+  void integer(T value) {
+    store_le<T>(claim(sizeof(T)), value);
+  }
+  void u8(std::uint8_t value) { integer(value); }
+  void u16(std::uint16_t value) { integer(value); }
+  void u32(std::uint32_t value) { integer(value); }
+  void u64(std::uint64_t value) { integer(value); }
+  void skip(std::size_t size) { claim(size); }
+  void bytes(ByteView from) {
+    std::uint8_t* to = claim(from.size());
+    if (!from.empty()) std::memcpy(to, from.data(), from.size());
+  }
+
+ private:
+  std::uint8_t* claim(std::size_t size) {
+    STATEFS_CHECK(static_cast<std::size_t>(end_ - at_) >= size);
+    std::uint8_t* from = at_;
+    at_ += size;
+    return from;
+  }
+  std::uint8_t* at_ = nullptr;
+  std::uint8_t* end_ = nullptr;
 };
 
 }  // namespace statefs

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "core/bytes.h"
 #include "core/crypto.h"
@@ -40,7 +41,17 @@ struct Completion {
   Bytes bytes;
 };
 
-enum class Disconnect : std::uint8_t { none, stream_ended, handshake_failed, protocol_error, damaged, timed_out, refused_version };
+enum class Disconnect : std::uint8_t {
+  none,
+  stream_ended,      // after HELLO was answered
+  no_stream,         // it could not be opened
+  handshake_failed,  // the server closed or answered wrongly: most likely it holds another key
+  not_admitted,      // closed right after the handshake: most likely this key is not enrolled
+  refused_version,
+  protocol_error,    // the server sent what is no response, or no response to a call of this client
+  damaged,           // a record did not authenticate
+  timed_out,         // no handshake or no sign of life in time
+};
 
 struct ClientConfig {
   PublicKey server;

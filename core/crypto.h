@@ -4,10 +4,13 @@
 //                audit.h (SHA-256 chain, HMAC-SHA-256 of values)
 //
 // Nothing here draws randomness: private keys and ephemerals are bytes that the caller brings. libcrypto objects
-// are kept alive inside these types, because importing a key again for each use more than doubles a handshake.
+// are kept alive inside these types, because importing a key again for each use more than doubles a handshake; so no
+// object here may be used by two threads at once. libcrypto is initialised without its configuration file. Where it
+// refuses what cannot be refused (no memory, an algorithm missing) that is a STATEFS_CHECK.
 // `Suite` is the seam behind which the simulator may put a stand-in that costs nothing; figures never mix the two.
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <memory>
@@ -37,6 +40,9 @@ class SecretKey {
   std::array<std::uint8_t, 32> bytes_{};
 };
 
+// Overwrites secret bytes in a way that no compiler removes.
+void wipe(std::span<std::uint8_t> bytes);
+
 enum class DhError { invalid_point };  // the result is all zeros: a low-order public key (RFC 7748 section 6.1)
 
 // A key pair ready for Diffie-Hellman, whatever the suite keeps imported for it.
@@ -62,8 +68,9 @@ class Suite {
   virtual ~Suite() = default;
   [[nodiscard]] virtual std::shared_ptr<const DhKey> import(const SecretKey& secret) const = 0;
   [[nodiscard]] virtual std::unique_ptr<Aead> aead(const SecretKey& key) const = 0;
-  [[nodiscard]] virtual Digest hash(ByteView first, ByteView second) const = 0;                 // BLAKE2s-256 of first || second
-  [[nodiscard]] virtual Digest hmac(const Digest& key, ByteView first, ByteView second) const = 0;  // HMAC-BLAKE2s
+  // BLAKE2s-256, and HMAC with it, of first || second.
+  [[nodiscard]] virtual Digest hash(ByteView first, ByteView second) const = 0;
+  [[nodiscard]] virtual Digest hmac(const Digest& key, ByteView first, ByteView second) const = 0;
 };
 
 // The real one. Stateless to its users; one instance serves any number of channels of one thread.

@@ -36,6 +36,7 @@ enum class FrameError { body_too_large };  // every other header is a header; wh
 // `bytes` holds at least limits::frame_header_size bytes.
 [[nodiscard]] FrameHeader load_frame_header(ByteView bytes);
 [[nodiscard]] Result<FrameHeader, FrameError> decode_frame_header(ByteView bytes);
+void encode_frame_header(const FrameHeader& header, Block& out);  // into a block that holds more than the header
 void encode_frame_header(const FrameHeader& header, Bytes& out);
 
 }  // namespace statefs

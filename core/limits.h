@@ -60,10 +60,12 @@ inline constexpr std::size_t audit_ring_size = 8u << 20;
 inline constexpr std::size_t output_size_max = 512 * 1024;
 #endif
 
-inline constexpr std::size_t audit_record_size_max = 640;
+inline constexpr std::size_t audit_record_size_max = 768;
+inline constexpr std::size_t audit_reserve_size = 32 * 1024;           // of the audit ring, for the store's own records
 
 // One wake-up.
-inline constexpr std::size_t handshakes_per_wakeup = 8;
+inline constexpr std::size_t handshakes_per_wakeup = 8;                // handshake messages, after all established connections
+inline constexpr std::size_t receive_size_max = 256 * 1024;            // handed to one receive() call
 inline constexpr std::size_t audit_records_per_export = 4'096;
 
 // A client.
@@ -73,6 +75,7 @@ inline constexpr std::size_t client_calls_max = 1'024;                 // queued
 inline constexpr Duration handshake_timeout = seconds(10);
 inline constexpr Duration keepalive_interval = seconds(15);
 inline constexpr Duration dead_peer_timeout = seconds(45);
+inline constexpr Duration aggregate_interval = seconds(1);             // between two records of failed handshakes
 inline constexpr Duration drain_timeout = seconds(5);
 inline constexpr Duration connection_age_max = seconds(24 * 60 * 60);
 inline constexpr Duration reconnect_backoff_min = milliseconds(50);
@@ -87,6 +90,6 @@ static_assert(connections_per_peer_max < connections_max, "one peer cannot hold 
 static_assert(half_open_max < connections_max, "handshakes cannot hold every connection");
 static_assert(keepalive_interval.ns * 2 < dead_peer_timeout.ns, "one lost keepalive does not kill a peer");
 static_assert(total_value_size_default <= total_value_size_ceiling);
-static_assert(audit_ring_size >= 64 * 1024, "room for the store's own records beside a peer's");
+static_assert(audit_ring_size >= 2 * audit_reserve_size, "room for the store's own records beside a peer's");
 
 }  // namespace statefs::limits

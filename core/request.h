@@ -53,9 +53,9 @@ struct PutRequest {
   SlotRef at;
   std::optional<std::uint64_t> expected_revision;  // 0: the key must not exist
   ByteView key;                                    // as sent: not yet checked, up to 65,535 bytes
-  std::uint32_t value_size = 0;                    // as declared; over the limit `value` is empty
+  std::uint32_t value_size = 0;                    // as declared; over the limit `value` is empty. Encoding takes value.size()
   ByteView value;
-  std::optional<StageCommit> stage;                // then value_size is 48 and `value` its encoding
+  std::optional<StageCommit> stage;                // then value_size is 48 and `value` its encoding; encoding takes this
 };
 struct GetRequest {
   std::optional<std::uint64_t> revision;  // the range must be of this revision
@@ -103,9 +103,9 @@ struct OutcomeRequest {
 struct StageRequest {
   std::uint64_t stage = 0;       // chosen by the client, unique among its stages
   std::uint64_t total_size = 0;
-  std::uint64_t offset = 0;
+  std::uint64_t offset = 0;      // the chunk ends at or before total_size, or the request is malformed
   ByteView key;
-  std::uint32_t chunk_size = 0;  // as declared; over the limit `chunk` is empty
+  std::uint32_t chunk_size = 0;  // as declared; over the limit `chunk` is empty. Encoding takes chunk.size()
   ByteView chunk;
 };
 
@@ -126,10 +126,15 @@ enum class RequestError {
 
 // Decodes the request of which `body` holds the first bytes (all header.body_size of them, or fewer). A PUT or STAGE
 // whose declared value or chunk is over its limit is decoded as soon as its key is there, with the value left out;
-// the caller skips the rest of the body.
+// the caller skips the rest of the body. What the fixed part shows to be malformed is so without waiting for the rest,
+// and the answer never changes as more bytes come. Nothing is allocated.
 [[nodiscard]] Result<Request, RequestError> decode_request(const FrameHeader& header, ByteView body);
 
-// Appends header and body. The request must be within the limits of the encoding (key sizes below 65,536 ...).
+// Whether the request can be encoded at all: the body fits a frame, keys have a size of two bytes. What a server
+// makes of it is another matter.
+[[nodiscard]] bool fits_frame(const RequestBody& body);
+
+// Appends header and body. The request fits a frame, keeps the rules of SlotRef, and a chunk ends inside total_size.
 void encode_request(const Request& request, Bytes& out);
 
 }  // namespace statefs

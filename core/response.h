@@ -112,10 +112,15 @@ struct Response {
   ResponseBody body;
 };
 
+// The answer that says nothing but a status: the body's layout is the op's, its fields are zero.
+// An op that this side does not know can only be answered MALFORMED or UNSUPPORTED.
+[[nodiscard]] Response refusal(std::uint64_t id, std::uint8_t op, Status status);
+
 enum class ResponseError { incomplete, malformed };
 
 // `body` holds the first bytes of the body; views in the result point into it.
 [[nodiscard]] Result<Response, ResponseError> decode_response(const FrameHeader& header, ByteView body);
+// Appends header and body. The body is the one of the op and status; lists are within their limits.
 void encode_response(const Response& response, Bytes& out);
 
 }  // namespace statefs

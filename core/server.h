@@ -17,25 +17,13 @@
 #include "core/limits.h"
 #include "core/policy.h"
 #include "core/result.h"
+#include "core/session.h"
 #include "core/store.h"
 #include "core/time.h"
 
 namespace statefs {
 
 using ConnectionId = std::uint32_t;  // reused only after released()
-
-struct ServerLimits {
-  std::size_t connections_max = limits::connections_max;
-  std::size_t connections_per_peer_max = limits::connections_per_peer_max;
-  std::size_t half_open_max = limits::half_open_max;
-  std::size_t handshakes_per_wakeup = limits::handshakes_per_wakeup;
-  std::size_t output_size_max = limits::output_size_max;
-  Duration handshake_timeout = limits::handshake_timeout;
-  Duration keepalive_interval = limits::keepalive_interval;
-  Duration dead_peer_timeout = limits::dead_peer_timeout;
-  Duration drain_timeout = limits::drain_timeout;
-  Duration connection_age_max = limits::connection_age_max;
-};
 
 enum class AdmissionError { connections_full, half_open_full, shutting_down };
 

@@ -20,9 +20,19 @@
 
 namespace statefs {
 
+// Whom an entry is charged to: its last writer.
+struct Owner {
+  PeerKind kind = PeerKind::none;
+  PublicKey key;
+  std::uint32_t uid = 0;
+  friend auto operator<=>(const Owner&, const Owner&) = default;
+};
+inline Owner owner_of(const PeerRef& peer) { return {peer.kind, peer.key, peer.uid}; }
+
 struct StoredValue {
   ByteView value;
   std::uint64_t revision = 0;  // the index of the commit that wrote it
+  Owner owner;
 };
 struct StoredEntry {
   std::string_view key;
@@ -85,7 +95,7 @@ class Store {
   virtual void request_flush(std::uint64_t index) = 0;
   virtual void advance(Now now) = 0;
   [[nodiscard]] virtual Time deadline() const = 0;
-  [[nodiscard]] virtual StoreStatus status() const = 0;
+  [[nodiscard]] virtual const StoreStatus& status() const = 0;
 
   // Hands durable records that were not exported yet to `sink`, at most `count_max`, and frees what the sink took.
   virtual std::size_t export_audit(AuditSink& sink, std::size_t count_max) = 0;

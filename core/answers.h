@@ -1,0 +1,62 @@
+// ANSWERS: responses in the order of their requests, held until the store has completed what they depend on.
+//
+//   service.h -> ANSWERS -> channel.h (seal)
+//
+// All answers of a wake-up depend on its commit, reads too: what they saw may be part of it. A SYNC depends on the flush.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "core/bytes.h"
+#include "core/service.h"
+#include "core/store.h"
+
+namespace statefs {
+
+// Buffers that keep their size between wake-ups, so that busy connections do not allocate and idle ones hold none.
+class BufferPool {
+ public:
+  void lend(Bytes& to);
+  void take_back(Bytes& from);
+
+ private:
+  static constexpr std::size_t buffers_max = 64;
+  static constexpr std::size_t buffer_size_max = 256 * 1024;
+  std::vector<Bytes> buffers_;
+};
+
+class Answers {
+ public:
+  // Where the service appends responses. An empty buffer is lent from `pool` and returned to it.
+  [[nodiscard]] Bytes& buffer() { return bytes_; }
+  void borrow(BufferPool& pool);
+  void give_back(BufferPool& pool);
+
+  // The response that was just appended, from `start` on, is a SYNC's: it waits for the flush.
+  void hold_for_flush(std::size_t start) { marks_.push_back({bytes_.size(), start, 0, true}); }
+  // The wake-up ends: what was appended since the last settle() depends on `index`.
+  void settle(std::uint64_t index);
+  // The bytes that may leave now, from the front. Completes SYNCs.
+  [[nodiscard]] ByteView ready(const StoreStatus& store, const Service& service);
+  // The bytes that ready() returned are gone.
+  void taken(std::size_t size);
+
+  [[nodiscard]] bool empty() const { return bytes_.empty(); }
+  [[nodiscard]] std::size_t size() const { return bytes_.size(); }
+  [[nodiscard]] std::size_t capacity() const { return bytes_.capacity(); }
+  void drop();
+
+ private:
+  struct Mark {
+    std::size_t end = 0;      // of the bytes it holds back
+    std::size_t start = 0;    // of the SYNC's response
+    std::uint64_t index = 0;  // 0: not settled yet
+    bool flush = false;
+  };
+  Bytes bytes_;
+  std::deque<Mark> marks_;  // ends ascending; at most one a wake-up and one a SYNC
+};
+
+}  // namespace statefs

@@ -1,0 +1,178 @@
+#include "core/memory_store.h"
+
+#include <utility>
+
+#include "core/check.h"
+
+namespace statefs {
+
+namespace {
+
+constexpr std::uint64_t epoch_shift = 40;
+
+// What a record takes in the ring beside its encoding: length, index, hash.
+constexpr std::size_t log_entry_overhead = 4 + 8 + 32;
+constexpr std::size_t log_entry_size_max = log_entry_overhead + limits::audit_record_size_max;
+
+}  // namespace
+
+MemoryStore::MemoryStore(const MemoryStoreConfig& config, const SecretKey& mac_key, Now now)
+    : config_(config),
+      mac_(mac_key),
+      chain_(config.epoch << epoch_shift, Digest{}),
+      log_(config.audit_ring_size) {
+  STATEFS_CHECK(config.epoch >= 1 && config.epoch < (std::uint64_t{1} << 24));
+  STATEFS_CHECK(config.audit_ring_size >= 2 * limits::audit_reserve_size);
+  status_.id = config.id;
+  status_.epoch = config.epoch;
+  AuditRecord record;
+  record.kind = AuditKind::epoch;
+  record.wall_ns = now.wall_ns;
+  record.monotonic_ns = now.monotonic.ns;
+  record.allowed = true;
+  const auto appended = append(record, Effect{});
+  STATEFS_CHECK(appended.ok());
+  submit(now);
+}
+
+std::optional<StoredValue> MemoryStore::find(const CanonicalKey& key) const {
+  const auto at = entries_.find(key.text());
+  if (at == entries_.end()) return std::nullopt;
+  return StoredValue{at->second.value, at->second.revision, at->second.owner};
+}
+
+std::optional<StoredEntry> MemoryStore::next(std::string_view after, bool inclusive) const {
+  const auto at = inclusive ? entries_.lower_bound(after) : entries_.upper_bound(after);
+  if (at == entries_.end()) return std::nullopt;
+  return StoredEntry{at->first, at->second.value.size(), at->second.revision};
+}
+
+Usage MemoryStore::usage_of(const PeerRef& writer) const {
+  const auto at = usage_.find(owner_of(writer));
+  return at == usage_.end() ? Usage{} : at->second;
+}
+
+bool MemoryStore::log_has_room() const {
+  return log_.free_size() >= limits::audit_reserve_size + log_entry_size_max;
+}
+
+Result<std::uint64_t, AppendError> MemoryStore::append(AuditRecord& record, const Effect& effect) {
+  if (status_.failed) return AppendError::failed;
+  const bool of_peer = record.kind == AuditKind::mutation;
+  if (of_peer ? !log_has_room() : log_.free_size() < log_entry_size_max) return AppendError::log_full;
+
+  auto at = entries_.end();
+  if (effect.key) {
+    at = entries_.find(effect.key->text());
+    record.old_revision = at == entries_.end() ? 0 : at->second.revision;
+    record.new_revision = record.old_revision;
+  }
+  if (effect.kind == Effect::Kind::put) {
+    STATEFS_CHECK(effect.key.has_value());
+    if (!fits(at, effect)) return AppendError::no_space;
+    record.value_mac = mac_.of(effect.value);
+    record.new_revision = chain_.next_index();
+  } else if (effect.kind == Effect::Kind::erase) {
+    STATEFS_CHECK(effect.key.has_value());
+    record.new_revision = 0;
+  }
+  record.epoch = config_.epoch;
+  record.node = config_.node;
+
+  // The ring holds index, hash and encoding; the hash is known once the chain has taken the record.
+  encoded_.assign(8 + 32, 0);
+  chain_.append(record, encoded_);
+  store_le<std::uint64_t>(encoded_.data(), record.index);
+  const Digest hash = chain_.head().hash;
+  std::memcpy(encoded_.data() + 8, hash.data(), hash.size());
+  STATEFS_CHECK(encoded_.size() - 8 - 32 <= limits::audit_record_size_max);
+  const bool kept = log_.push(encoded_);
+  STATEFS_CHECK(kept);
+
+  apply(at, effect, record.peer, record.index);
+  status_.last_index = record.index;
+  return record.index;
+}
+
+bool MemoryStore::fits(Entries::const_iterator at, const Effect& effect) const {
+  const bool fresh = at == entries_.cend();
+  const std::uint64_t freed = fresh ? 0 : at->second.value.size();
+  if (fresh && entries_.size() >= config_.keys_max) return false;
+  return value_bytes_ - freed + effect.value.size() <= config_.value_bytes_max;
+}
+
+void MemoryStore::apply(Entries::iterator at, const Effect& effect, const PeerRef& writer, std::uint64_t revision) {
+  if (effect.kind == Effect::Kind::none) return;
+  if (at != entries_.end()) {
+    discharge(at->second.owner, at->second.value.size());
+    if (effect.kind == Effect::Kind::erase) {
+      entries_.erase(at);
+      return;
+    }
+  } else {
+    if (effect.kind == Effect::Kind::erase) return;
+    at = entries_.try_emplace(std::string(effect.key->text())).first;
+  }
+  at->second.value.assign(effect.value.begin(), effect.value.end());
+  at->second.revision = revision;
+  at->second.owner = owner_of(writer);
+  charge(at->second.owner, 1, effect.value.size());
+}
+
+void MemoryStore::charge(const Owner& owner, std::uint64_t keys, std::uint64_t bytes) {
+  Usage& usage = usage_[owner];
+  usage.keys += keys;
+  usage.value_bytes += bytes;
+  value_bytes_ += bytes;
+}
+
+void MemoryStore::discharge(const Owner& owner, std::uint64_t bytes) {
+  const auto at = usage_.find(owner);
+  STATEFS_CHECK(at != usage_.end() && at->second.keys > 0 && at->second.value_bytes >= bytes);
+  at->second.keys -= 1;
+  at->second.value_bytes -= bytes;
+  value_bytes_ -= bytes;
+  if (at->second.keys == 0) usage_.erase(at);
+}
+
+void MemoryStore::submit(Now now) {
+  if (submitted_index_ == status_.last_index) return;
+  submitted_index_ = status_.last_index;
+  submitted_.push_back({status_.last_index, chain_.head().hash, now.monotonic + config_.commit_delay});
+  advance(now);
+}
+
+// There is no flush to hasten: a commit that completed is as durable as this store gets.
+void MemoryStore::request_flush(std::uint64_t) {}
+
+void MemoryStore::advance(Now now) {
+  if (status_.failed) return;
+  while (!submitted_.empty() && submitted_.front().due <= now.monotonic) {
+    const Commit& commit = submitted_.front();
+    status_.completed_index = commit.last_index;
+    status_.durable_index = commit.last_index;
+    status_.durable_head = {commit.last_index, commit.hash};
+    submitted_.pop_front();
+  }
+}
+
+Time MemoryStore::deadline() const {
+  return status_.failed || submitted_.empty() ? never : submitted_.front().due;
+}
+
+std::size_t MemoryStore::export_audit(AuditSink& sink, std::size_t count_max) {
+  std::size_t count = 0;
+  Bytes entry;
+  while (count < count_max && !log_.empty()) {
+    log_.front(entry);
+    Reader reader(entry);
+    const std::uint64_t index = reader.u64();
+    const Digest hash = reader.array<32>();
+    if (index > status_.durable_index || !sink.take(index, reader.rest(), hash)) break;
+    log_.pop();
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace statefs

@@ -1,0 +1,38 @@
+// RING: a bounded queue of byte strings in one block of memory that is allocated once.
+//
+//   memory_store.h keeps its audit records in one
+#pragma once
+
+#include <cstdint>
+
+#include "core/bytes.h"
+
+namespace statefs {
+
+class ByteRing {
+ public:
+  // `capacity` is bytes, each string's 4-byte length included.
+  explicit ByteRing(std::size_t capacity) : block_(capacity) {}
+
+  [[nodiscard]] std::size_t capacity() const { return block_.size(); }
+  [[nodiscard]] std::size_t free_size() const { return block_.size() - used_; }
+  [[nodiscard]] bool empty() const { return used_ == 0; }
+
+  // False, and nothing changed, where it does not fit.
+  [[nodiscard]] bool push(ByteView string);
+  // Copies the oldest string to `out`; the ring is not empty.
+  void front(Bytes& out) const;
+  void pop();
+
+ private:
+  static constexpr std::size_t length_size = 4;
+  void copy_in(std::size_t at, ByteView from);
+  void copy_out(std::size_t at, std::uint8_t* to, std::size_t size) const;
+  [[nodiscard]] std::size_t front_size() const;
+
+  Bytes block_;
+  std::size_t head_ = 0;  // offset of the oldest string
+  std::size_t used_ = 0;
+};
+
+}  // namespace statefs

@@ -1,0 +1,365 @@
+#include "core/server.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <queue>
+#include <utility>
+#include <vector>
+
+#include "core/check.h"
+#include "core/service.h"
+#include "core/tally.h"
+
+namespace statefs {
+
+namespace {
+
+// One armed timer. A session's deadline mostly moves later, so a timer that fires early is set again, not moved.
+struct Timer {
+  Time at;
+  ConnectionId connection = 0;
+  friend bool operator>(const Timer& a, const Timer& b) {
+    return a.at != b.at ? a.at > b.at : a.connection > b.connection;
+  }
+};
+
+}  // namespace
+
+struct Server::State {
+  struct Place {
+    std::unique_ptr<Session> session;  // null: free
+    Time armed = never;                // the earliest timer of this connection
+    bool active = false;               // in `active`
+    bool half_open = false;            // counted as such
+    bool counted = false;              // counted for its peer
+  };
+
+  State(const Suite& suite_in, std::shared_ptr<const DhKey> identity_in, Policy policy_in, Store& store_in, const ServerLimits& limits_in)
+      : suite(suite_in),
+        identity(std::move(identity_in)),
+        policy(std::move(policy_in)),
+        store(store_in),
+        limits(limits_in),
+        tally(store_in, policy.version()),
+        service(store_in, tally, limits_in.keepalive_interval) {}
+
+  SessionContext context() { return {service, tally, limits, spare_plaintext, answer_buffers}; }
+  Session& session(ConnectionId id) {
+    STATEFS_CHECK(id < places.size() && places[id].session != nullptr);
+    return *places[id].session;
+  }
+  void activate(ConnectionId id) {
+    if (std::exchange(places[id].active, true)) return;
+    active.push_back(id);
+  }
+  void after_work(ConnectionId id, Now now);
+  void admit(ConnectionId id, Now now);
+  void account(Place& place);
+  void arm(ConnectionId id);
+  void rebuild_timers();
+  void run_handshakes(Now now);
+  void run_stalled(Now now);
+  void fire_timers(Now now);
+  void settle(Now now);
+
+  const Suite& suite;
+  std::shared_ptr<const DhKey> identity;
+  Policy policy;
+  Store& store;
+  ServerLimits limits;
+  Tally tally;
+  Service service;
+  Bytes spare_plaintext;
+  BufferPool answer_buffers;
+
+  std::vector<Place> places;
+  std::vector<ConnectionId> free;
+  std::vector<ConnectionId> active;    // to be settled in this wake-up
+  std::vector<ConnectionId> waiting;   // hold answers that the store has not completed
+  std::vector<ConnectionId> touched;
+  std::vector<ConnectionId> runnable;  // were stalled, and have room again
+  std::deque<ConnectionId> handshakes; // hold a handshake message that waits for its budget
+  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers;
+  std::map<PublicKey, std::size_t> connections_of;
+  std::size_t open_count = 0;
+  std::size_t half_open_count = 0;
+  bool stopping = false;
+  bool store_failed = false;
+  ServerCounters counters;
+};
+
+void Server::State::account(Place& place) {
+  const Session& session = *place.session;
+  if (place.half_open && !session.in_handshake()) {
+    place.half_open = false;
+    --half_open_count;
+  }
+  if (place.counted && session.state() == SessionState::closed) {
+    place.counted = false;
+    const auto at = connections_of.find(session.peer());
+    STATEFS_CHECK(at != connections_of.end());
+    if (--at->second == 0) connections_of.erase(at);
+  }
+}
+
+void Server::State::arm(ConnectionId id) {
+  Place& place = places[id];
+  const Time due = place.session->deadline(limits);
+  if (due >= place.armed) return;
+  place.armed = due;
+  timers.push({due, id});
+  if (timers.size() > 4 * places.size() + 64) rebuild_timers();
+}
+
+// Drops the timers that no connection waits for any more, so that short connections cannot pile them up.
+void Server::State::rebuild_timers() {
+  std::vector<Timer> live;
+  for (ConnectionId id = 0; id < places.size(); ++id) {
+    if (places[id].session != nullptr && places[id].armed != never) live.push_back({places[id].armed, id});
+  }
+  timers = decltype(timers)(std::greater<>{}, std::move(live));
+}
+
+// A session stops when its peer has become known, and goes on once it is admitted.
+void Server::State::after_work(ConnectionId id, Now now) {
+  Place& place = places[id];
+  if (place.session->established()) {
+    admit(id, now);
+    if (place.session->state() == SessionState::greeting) place.session->receive({}, context(), now);
+  }
+  activate(id);
+}
+
+void Server::State::admit(ConnectionId id, Now now) {
+  Place& place = places[id];
+  Session& session = *place.session;
+  const PeerPolicy* const peer = policy.find(session.peer());
+  if (peer == nullptr) {
+    ++counters.not_enrolled;
+    tally.count_handshake_failure(HandshakeFailure::not_enrolled);
+    return session.apply(SessionEvent::refused, now);
+  }
+  std::size_t& count = connections_of[session.peer()];
+  if (count >= limits.connections_per_peer_max) {
+    tally.count_handshake_failure(HandshakeFailure::peer_limit);
+    return session.apply(SessionEvent::refused, now);
+  }
+  ++count;
+  place.counted = true;
+  ++counters.handshakes_ok;
+  session.admit(Caller{PeerRef{PeerKind::remote, session.peer(), 0, peer->alias}, peer}, now);
+}
+
+void Server::State::run_handshakes(Now now) {
+  for (std::size_t budget = limits.handshakes_per_wakeup; budget > 0 && !handshakes.empty(); --budget) {
+    const ConnectionId id = handshakes.front();
+    handshakes.pop_front();
+    if (places[id].session == nullptr || !places[id].session->in_handshake()) continue;
+    places[id].session->receive({}, context(), now);
+    after_work(id, now);
+  }
+}
+
+void Server::State::run_stalled(Now now) {
+  std::vector<ConnectionId> run;
+  run.swap(runnable);
+  for (const ConnectionId id : run) {
+    if (places[id].session == nullptr || !places[id].session->can_work(limits)) continue;
+    places[id].session->receive({}, context(), now);
+    after_work(id, now);
+  }
+}
+
+void Server::State::fire_timers(Now now) {
+  while (!timers.empty() && timers.top().at <= now.monotonic) {
+    const Timer timer = timers.top();
+    timers.pop();
+    Place& place = places[timer.connection];
+    if (place.session == nullptr || place.armed != timer.at) continue;
+    place.armed = never;
+    place.session->advance(context(), now);
+    activate(timer.connection);
+  }
+}
+
+void Server::State::settle(Now now) {
+  for (const ConnectionId id : waiting) {
+    if (places[id].session != nullptr) activate(id);
+  }
+  waiting.clear();
+  const StoreStatus& status = store.status();
+  for (const ConnectionId id : active) {
+    Place& place = places[id];
+    place.active = false;
+    Session& session = *place.session;
+    session.settle(status.last_index, context(), status, now);
+    account(place);
+    if (session.waits_for_store()) waiting.push_back(id);
+    if (session.can_work(limits)) runnable.push_back(id);
+    arm(id);
+    touched.push_back(id);
+  }
+  active.clear();
+}
+
+Server::Server(const Suite& suite, std::shared_ptr<const DhKey> identity, Policy policy, Store& store, const ServerLimits& limits)
+    : state_(std::make_unique<State>(suite, std::move(identity), std::move(policy), store, limits)) {}
+
+Server::~Server() = default;
+
+Result<ConnectionId, AdmissionError> Server::accept(const SecretKey& ephemeral, Now now) {
+  State& s = *state_;
+  const bool full = s.open_count >= s.limits.connections_max;
+  const bool half_full = s.half_open_count >= s.limits.half_open_max;
+  if (s.stopping || full || half_full) {
+    ++s.counters.refused_connections;
+    if (s.stopping) return AdmissionError::shutting_down;
+    return full ? AdmissionError::connections_full : AdmissionError::half_open_full;
+  }
+  ConnectionId id = 0;
+  if (s.free.empty()) {
+    id = static_cast<ConnectionId>(s.places.size());
+    s.places.emplace_back();
+  } else {
+    id = s.free.back();
+    s.free.pop_back();
+  }
+  State::Place& place = s.places[id];
+  place = State::Place{};
+  place.session = std::make_unique<Session>(Channel::responder(s.suite, s.identity, ephemeral), now);
+  place.half_open = true;
+  ++s.half_open_count;
+  ++s.open_count;
+  ++s.counters.accepted;
+  s.arm(id);
+  return id;
+}
+
+void Server::receive(ConnectionId connection, ByteView bytes, Now now) {
+  State& s = *state_;
+  STATEFS_CHECK(bytes.size() <= limits::receive_size_max);
+  s.counters.bytes_in += bytes.size();
+  Session& session = s.session(connection);
+  if (session.in_handshake()) {
+    session.hold(bytes, now);
+    s.handshakes.push_back(connection);
+    return;
+  }
+  session.receive(bytes, s.context(), now);
+  s.after_work(connection, now);
+}
+
+void Server::ended(ConnectionId connection, Now now) {
+  Session& session = state_->session(connection);
+  if (session.state() != SessionState::closed && session.mid_message()) ++state_->counters.ended_mid_record;
+  session.apply(SessionEvent::ended, now);
+  state_->activate(connection);
+}
+
+void Server::advance(Now now) {
+  State& s = *state_;
+  s.touched.clear();
+  s.run_stalled(now);
+  s.run_handshakes(now);
+  s.fire_timers(now);
+  s.tally.record(now);
+  s.store.submit(now);
+  s.store.advance(now);
+  if (s.store.status().failed && !std::exchange(s.store_failed, true)) {
+    for (ConnectionId id = 0; id < s.places.size(); ++id) {
+      if (s.places[id].session == nullptr) continue;
+      s.places[id].session->apply(SessionEvent::store_failed, now);
+      s.activate(id);
+    }
+  }
+  s.settle(now);
+}
+
+std::span<const ConnectionId> Server::touched() const { return state_->touched; }
+
+ByteView Server::output(ConnectionId connection) const { return state_->session(connection).output(); }
+
+void Server::output_taken(ConnectionId connection, std::size_t count, Now now) {
+  State& s = *state_;
+  Session& session = s.session(connection);
+  s.counters.bytes_out += count;
+  session.output_taken(count, now);
+  s.account(s.places[connection]);
+  s.arm(connection);
+  if (session.can_work(s.limits)) s.runnable.push_back(connection);
+}
+
+bool Server::wants_input(ConnectionId connection) const { return state_->session(connection).wants_input(); }
+
+bool Server::finished(ConnectionId connection) const {
+  return state_->session(connection).state() == SessionState::closed;
+}
+
+void Server::released(ConnectionId connection) {
+  State& s = *state_;
+  Session& session = s.session(connection);
+  STATEFS_CHECK(session.state() == SessionState::closed);
+  State::Place& place = s.places[connection];
+  s.account(place);
+  if (place.active) std::erase(s.active, connection);
+  place = State::Place{};
+  s.free.push_back(connection);
+  --s.open_count;
+}
+
+Time Server::deadline() const {
+  const State& s = *state_;
+  if (!s.handshakes.empty() || !s.runnable.empty() || !s.active.empty()) return Time{0};
+  Time due = earlier_of(s.store.deadline(), s.tally.deadline());
+  if (!s.timers.empty()) due = earlier_of(due, s.timers.top().at);
+  return due;
+}
+
+void Server::reload(Policy policy, Now now) {
+  State& s = *state_;
+  s.policy = std::move(policy);
+  s.tally.policy_changed(s.policy.version());
+  for (ConnectionId id = 0; id < s.places.size(); ++id) {
+    Session* const session = s.places[id].session.get();
+    if (session == nullptr || session->in_handshake() || session->state() == SessionState::closed) continue;
+    const PeerPolicy* const peer = s.policy.find(session->peer());
+    if (peer == nullptr) {
+      session->apply(SessionEvent::expelled, now);
+      s.activate(id);
+      continue;
+    }
+    session->recall(Caller{PeerRef{PeerKind::remote, session->peer(), 0, peer->alias}, peer});
+  }
+}
+
+void Server::shutdown(Now now) {
+  State& s = *state_;
+  s.stopping = true;
+  for (ConnectionId id = 0; id < s.places.size(); ++id) {
+    if (s.places[id].session == nullptr) continue;
+    s.places[id].session->apply(SessionEvent::shut_down, now);
+    s.activate(id);
+  }
+}
+
+std::size_t Server::connection_count() const { return state_->open_count; }
+
+std::size_t Server::buffered_size() const {
+  std::size_t size = 0;
+  for (const State::Place& place : state_->places) {
+    if (place.session != nullptr) size += place.session->buffered_size();
+  }
+  return size;
+}
+
+const ServerCounters& Server::counters() const {
+  ServerCounters& counters = state_->counters;
+  counters.requests_ok = state_->service.answered_ok();
+  counters.refusals = state_->service.refusals();
+  return counters;
+}
+
+bool Server::has_served() const { return state_->service.answered_ok() > 0; }
+
+}  // namespace statefs

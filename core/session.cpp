@@ -1,0 +1,241 @@
+#include "core/session.h"
+
+#include <utility>
+
+#include "core/check.h"
+
+namespace statefs {
+
+namespace {
+
+// Buffers of an idle connection above this many bytes go back to the heap.
+constexpr std::size_t idle_capacity_max = 2048;
+
+}  // namespace
+
+Session::Session(Channel channel, Now now)
+    : channel_(std::move(channel)),
+      accepted_(now.monotonic),
+      received_(now.monotonic),
+      sent_(now.monotonic),
+      progress_(now.monotonic) {}
+
+bool Session::in_handshake() const {
+  return state_ == SessionState::awaiting_message_1 || state_ == SessionState::awaiting_message_3;
+}
+
+bool Session::reading() const {
+  return in_handshake() || state_ == SessionState::greeting || state_ == SessionState::serving;
+}
+
+bool Session::output_full(const ServerLimits& limits) const {
+  return answers_.size() + output_.size() - taken_ >= limits.output_size_max;
+}
+
+bool Session::can_work(const ServerLimits& limits) const { return reading() && stalled_ && !output_full(limits); }
+
+bool Session::wants_input() const { return reading() && !established_ && !stalled_ && input_.empty(); }
+
+std::size_t Session::buffered_size() const {
+  return channel_.buffered_size() + intake_.capacity() + answers_.capacity() + input_.capacity() + output_.capacity();
+}
+
+void Session::hold(ByteView bytes, Now now) {
+  received_ = now.monotonic;
+  if (!reading()) return;
+  STATEFS_CHECK(input_.size() + bytes.size() <= 2 * limits::receive_size_max);
+  input_.insert(input_.end(), bytes.begin(), bytes.end());
+}
+
+void Session::receive(ByteView bytes, SessionContext context, Now now) {
+  if (!bytes.empty()) received_ = now.monotonic;
+  if (input_.empty()) {
+    work(bytes, context, now);
+    if (reading()) input_.assign(bytes.begin(), bytes.end());
+    return;
+  }
+  hold(bytes, now);
+  const Bytes held = std::exchange(input_, {});  // closing drops input_ while this is worked on
+  ByteView rest(held);
+  work(rest, context, now);
+  if (reading()) input_.assign(rest.begin(), rest.end());
+}
+
+void Session::work(ByteView& bytes, SessionContext context, Now now) {
+  intake_.borrow(context.spare_plaintext);
+  answers_.borrow(context.answer_buffers);
+  stalled_ = false;
+  while (reading() && !established_ && work_on_frames(context, now)) {
+    if (bytes.empty() || !open_message(bytes, context, now)) break;
+  }
+  intake_.give_back(context.spare_plaintext);
+}
+
+bool Session::work_on_frames(SessionContext context, Now now) {
+  while (reading()) {
+    if (output_full(context.limits)) {
+      stalled_ = true;
+      return false;
+    }
+    const Intake::Item item = intake_.next();
+    if (item == Intake::Item::need_more) {
+      intake_.compact();
+      return true;
+    }
+    take(item, context, now);
+  }
+  return false;
+}
+
+// Opens one Noise message, or reports that none is complete.
+bool Session::open_message(ByteView& bytes, SessionContext context, Now now) {
+  switch (channel_.receive(bytes, intake_.buffer())) {
+    case ChannelEvent::need_more: return false;
+    case ChannelEvent::plaintext:
+    case ChannelEvent::keepalive: return true;
+    case ChannelEvent::handshake_step: {
+      apply(SessionEvent::message_1, now);
+      const Bytes message = channel_.take_handshake_output();
+      output_.insert(output_.end(), message.begin(), message.end());
+      return true;
+    }
+    case ChannelEvent::established: established_ = true; return false;
+    case ChannelEvent::handshake_failed:
+      context.tally.count_handshake_failure(HandshakeFailure::bad_message);
+      apply(SessionEvent::refused, now);
+      return false;
+    case ChannelEvent::damaged:
+    case ChannelEvent::exhausted:
+      context.tally.count_damage(caller_.peer);
+      apply(SessionEvent::damaged, now);
+      return false;
+  }
+  STATEFS_CHECK(false);
+}
+
+void Session::take(Intake::Item item, SessionContext context, Now now) {
+  SessionEvent event = SessionEvent::request;
+  if (item == Intake::Item::malformed) {
+    event = SessionEvent::malformed;
+  } else if (item == Intake::Item::request) {
+    if (const auto* hello = std::get_if<HelloRequest>(&intake_.request().body)) {
+      event = hello->version == protocol_version ? SessionEvent::hello : SessionEvent::foreign_version;
+    }
+  } else if (state_ == SessionState::serving) {
+    context.service.refuse_frame(intake_.header(), Status::unsupported, caller_, answers_.buffer());
+    return;
+  }
+  const SessionStep to = step(state_, event);
+  state_ = to.next;
+  if (state_ == SessionState::draining) draining_since_ = now.monotonic;
+  act(to.action, context, now);
+}
+
+void Session::act(SessionAction action, SessionContext context, Now now) {
+  const std::size_t start = answers_.size();
+  switch (action) {
+    case SessionAction::greet:
+    case SessionAction::execute:
+    case SessionAction::refuse_version:
+      if (context.service.execute(intake_.request(), caller_, now, answers_.buffer()).waits_for_flush) {
+        answers_.hold_for_flush(start);
+      }
+      return;
+    case SessionAction::refuse_frame:
+      context.service.refuse_frame(intake_.header(), Status::malformed, caller_, answers_.buffer());
+      return;
+    case SessionAction::none: return;
+    case SessionAction::send_message_2:
+    case SessionAction::start_session:
+    case SessionAction::record_damage:
+    case SessionAction::drop:
+    case SessionAction::bug: break;
+  }
+  STATEFS_CHECK(false);
+}
+
+void Session::admit(const Caller& caller, Now now) {
+  STATEFS_CHECK(established_);
+  established_ = false;
+  caller_ = caller;
+  apply(SessionEvent::admitted, now);
+  received_ = now.monotonic;
+}
+
+void Session::apply(SessionEvent event, Now now) {
+  const SessionStep to = step(state_, event);
+  STATEFS_CHECK(to.action != SessionAction::bug);
+  if (to.next == SessionState::draining && state_ != SessionState::draining) draining_since_ = now.monotonic;
+  state_ = to.next;
+  if (state_ == SessionState::closed) {
+    established_ = false;
+    answers_.drop();
+    Bytes().swap(output_);
+    Bytes().swap(input_);
+    taken_ = 0;
+  }
+}
+
+void Session::settle(std::uint64_t index, SessionContext context, const StoreStatus& store, Now now) {
+  answers_.settle(index);
+  const ByteView ready = answers_.ready(store, context.service);
+  if (!ready.empty()) {
+    if (output().empty()) progress_ = now.monotonic;
+    if (!channel_.seal(ready, output_)) {
+      apply(SessionEvent::expelled, now);  // no nonces are left: nothing more can be said
+      return;
+    }
+    answers_.taken(ready.size());
+    sent_ = now.monotonic;
+  }
+  answers_.give_back(context.answer_buffers);
+  if (state_ == SessionState::draining && answers_.empty() && output().empty()) apply(SessionEvent::drained, now);
+}
+
+void Session::output_taken(std::size_t count, Now now) {
+  STATEFS_CHECK(count <= output_.size() - taken_);
+  taken_ += count;
+  progress_ = now.monotonic;
+  if (taken_ < output_.size()) return;
+  taken_ = 0;
+  output_.clear();
+  if (output_.capacity() > idle_capacity_max) Bytes().swap(output_);
+  received_ = now.monotonic;  // taking what we sent is a sign of life, the only one while nothing is read
+  if (state_ == SessionState::draining && answers_.empty()) apply(SessionEvent::drained, now);
+}
+
+void Session::advance(SessionContext context, Now now) {
+  const ServerLimits& limits = context.limits;
+  if (state_ == SessionState::serving && now.monotonic >= accepted_ + limits.connection_age_max) apply(SessionEvent::aged, now);
+  if (state_ == SessionState::serving && now.monotonic >= sent_ + limits.keepalive_interval && output().empty()) {
+    sent_ = now.monotonic;
+    progress_ = now.monotonic;
+    if (!channel_.seal_keepalive(output_)) return apply(SessionEvent::expelled, now);
+  }
+  const bool in_time = now.monotonic < deadline(limits);
+  if (in_time || state_ == SessionState::closed) return;
+  if (in_handshake()) context.tally.count_handshake_failure(HandshakeFailure::timed_out);
+  apply(SessionEvent::overdue, now);
+}
+
+Time Session::deadline(const ServerLimits& limits) const {
+  switch (state_) {
+    case SessionState::awaiting_message_1:
+    case SessionState::awaiting_message_3:
+    case SessionState::greeting: return accepted_ + limits.handshake_timeout;
+    case SessionState::draining: return draining_since_ + limits.drain_timeout;
+    case SessionState::closed: return never;
+    case SessionState::serving: break;
+  }
+  // A peer is alive while it sends; while we do not read it, while it takes what we send.
+  Time due = accepted_ + limits.connection_age_max;
+  if (!output().empty()) {
+    due = earlier_of(due, progress_ + limits.dead_peer_timeout);
+  } else {
+    due = earlier_of(due, sent_ + limits.keepalive_interval);
+  }
+  if (wants_input()) due = earlier_of(due, received_ + limits.dead_peer_timeout);
+  return due;
+}
+
+}  // namespace statefs

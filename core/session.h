@@ -1,0 +1,106 @@
+// SESSION: the server's end of one connection: bytes to requests, answers to bytes, by the state table.
+//
+//   channel.h, intake.h -> SESSION (session_state.h) -> service.h -> answers.h -> channel.h
+//
+// The session holds no more than: an incomplete Noise message, an incomplete frame, the input of one receive() while it
+// is stalled, and limits::output_size_max of output and one answer. While output is full it reads nothing.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "core/answers.h"
+#include "core/channel.h"
+#include "core/intake.h"
+#include "core/limits.h"
+#include "core/service.h"
+#include "core/session_state.h"
+#include "core/tally.h"
+#include "core/time.h"
+
+namespace statefs {
+
+struct ServerLimits {
+  std::size_t connections_max = limits::connections_max;
+  std::size_t connections_per_peer_max = limits::connections_per_peer_max;
+  std::size_t half_open_max = limits::half_open_max;
+  std::size_t handshakes_per_wakeup = limits::handshakes_per_wakeup;
+  std::size_t output_size_max = limits::output_size_max;
+  Duration handshake_timeout = limits::handshake_timeout;
+  Duration keepalive_interval = limits::keepalive_interval;
+  Duration dead_peer_timeout = limits::dead_peer_timeout;
+  Duration drain_timeout = limits::drain_timeout;
+  Duration connection_age_max = limits::connection_age_max;
+};
+
+// What a session works with while it runs; all of it the server's.
+struct SessionContext {
+  Service& service;
+  Tally& tally;
+  const ServerLimits& limits;
+  Bytes& spare_plaintext;
+  BufferPool& answer_buffers;
+};
+
+class Session {
+ public:
+  Session(Channel channel, Now now);
+
+  // Keeps `bytes` and works on nothing yet.
+  void hold(ByteView bytes, Now now);
+  // Works on what is held and on `bytes`, until all is used, output is full, or the peer has just become known:
+  // then established() is true, and admit() or refuse() must follow before it works on.
+  void receive(ByteView bytes, SessionContext context, Now now);
+  void admit(const Caller& caller, Now now);
+
+  // An event from outside: ended, expelled, refused, shut_down, store_failed.
+  void apply(SessionEvent event, Now now);
+  // The wake-up ends. Answers depend on `index`; those that are free become output.
+  void settle(std::uint64_t index, SessionContext context, const StoreStatus& store, Now now);
+  // Deadlines and keepalives.
+  void advance(SessionContext context, Now now);
+  [[nodiscard]] Time deadline(const ServerLimits& limits) const;
+
+  [[nodiscard]] ByteView output() const { return ByteView(output_).subspan(taken_); }
+  void output_taken(std::size_t count, Now now);
+
+  [[nodiscard]] SessionState state() const { return state_; }
+  [[nodiscard]] bool in_handshake() const;
+  [[nodiscard]] bool established() const { return established_; }
+  [[nodiscard]] const PublicKey& peer() const { return channel_.peer(); }
+  [[nodiscard]] const Caller& caller() const { return caller_; }
+  void recall(const Caller& caller) { caller_ = caller; }       // after a reload of the policy
+  [[nodiscard]] bool can_work(const ServerLimits& limits) const;  // it was stalled and output has room again
+  [[nodiscard]] bool wants_input() const;
+  [[nodiscard]] bool waits_for_store() const { return !answers_.empty(); }
+  [[nodiscard]] bool mid_message() const { return channel_.mid_message() || intake_.held_size() > 0; }
+  [[nodiscard]] std::size_t buffered_size() const;
+
+ private:
+  void work(ByteView& bytes, SessionContext context, Now now);
+  // False where nothing more can be done now.
+  bool work_on_frames(SessionContext context, Now now);
+  bool open_message(ByteView& bytes, SessionContext context, Now now);
+  void take(Intake::Item item, SessionContext context, Now now);
+  void act(SessionAction action, SessionContext context, Now now);
+  [[nodiscard]] bool output_full(const ServerLimits& limits) const;
+  [[nodiscard]] bool reading() const;
+
+  SessionState state_ = SessionState::awaiting_message_1;
+  bool established_ = false;  // the peer is known and not yet admitted
+  bool stalled_ = false;      // frames or input wait for room in the output
+  Channel channel_;
+  Intake intake_;
+  Answers answers_;
+  Caller caller_;
+  Bytes input_;               // stream bytes not yet worked on
+  Bytes output_;              // stream bytes to send
+  std::size_t taken_ = 0;     // of output_
+  Time accepted_;
+  Time received_;             // last bytes in; while nothing is read, the time that this began to hold
+  Time sent_;                 // last output made
+  Time progress_;             // output was empty, or some of it was taken
+  Time draining_since_;
+};
+
+}  // namespace statefs

@@ -1,0 +1,64 @@
+// TALLY: what is recorded by number rather than one by one, so that a flood cannot fill the log.
+//
+//   service.h, server.h -> TALLY -> store.h (audit records with counts)
+//
+// Refused reads and malformed frames by (peer, op, status), and connections ended by damage by peer, become one
+// record each at the end of the wake-up, in the commit of its answers. Failed handshakes become one for each cause, at
+// most once in limits::aggregate_interval: keys are free to mint, so there is no table by key. Nothing is uncounted:
+// where the log has no room the numbers wait here. Space is bounded by enrolled peers x ops x statuses.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "core/audit.h"
+#include "core/store.h"
+#include "core/time.h"
+
+namespace statefs {
+
+class Tally {
+ public:
+  // `store` outlives the tally. `policy` is the version that every record of this tally and the service names.
+  Tally(Store& store, const Digest& policy) : store_(store), policy_(policy) {}
+
+  void count_refusal(const PeerRef& peer, std::uint8_t op, Status status);
+  void count_damage(const PeerRef& peer);
+  void count_handshake_failure(HandshakeFailure cause);
+  void policy_changed(const Digest& version);
+
+  // Appends the records that are due; once for each wake-up, before its commit.
+  void record(Now now);
+  // When numbers that wait for time are due; `never` where none are.
+  [[nodiscard]] Time deadline() const;
+  [[nodiscard]] const Digest& policy() const { return policy_; }
+
+ private:
+  struct Key {
+    AuditKind kind = AuditKind::refusals;
+    PeerKind peer_kind = PeerKind::remote;
+    PublicKey peer;
+    std::uint8_t op = 0;
+    Status status = Status::ok;
+    friend auto operator<=>(const Key&, const Key&) = default;
+  };
+  struct Count {
+    std::uint64_t count = 0;
+    std::string alias;
+  };
+  void count(AuditKind kind, const PeerRef& peer, std::uint8_t op, Status status);
+  bool append(AuditRecord& record, Now now);
+  bool record_handshakes(Now now);
+
+  Store& store_;
+  Digest policy_;
+  std::map<Key, Count> counted_;
+  std::array<std::uint64_t, 5> handshakes_{};  // by HandshakeFailure
+  bool handshakes_waiting_ = false;
+  bool policy_waiting_ = true;                 // the policy that the program starts with is recorded too
+  Time handshakes_due_{};
+};
+
+}  // namespace statefs

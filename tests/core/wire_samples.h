@@ -1,0 +1,47 @@
+// WIRE SAMPLES: one request and one response, or more, of every op, with every field different from zero and from its
+// neighbours, and a rendering of all fields so that tests compare values without trusting the codec.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/request.h"
+#include "core/response.h"
+
+namespace statefs {
+
+// Views point to bytes that live as long as the program.
+struct RequestSample {
+  std::string name;
+  Request request;
+};
+struct ResponseSample {
+  std::string name;
+  Response response;
+};
+
+const std::vector<RequestSample>& request_samples();
+const std::vector<ResponseSample>& response_samples();
+
+// All statuses, in the order of their numbers.
+const std::vector<Status>& all_statuses();
+
+// `count` bytes first, first + 1, ...
+template <std::size_t N>
+std::array<std::uint8_t, N> counted(std::uint8_t first) {
+  std::array<std::uint8_t, N> out{};
+  for (std::size_t i = 0; i < N; ++i) out[i] = static_cast<std::uint8_t>(first + i);
+  return out;
+}
+
+std::string hex(ByteView bytes);
+Bytes from_hex(std::string_view text);
+
+// Every field of the value, by name.
+std::string describe(const Request& request);
+std::string describe(const Response& response);
+
+Bytes encoded(const Request& request);
+Bytes encoded(const Response& response);
+
+}  // namespace statefs
