@@ -3,8 +3,14 @@
 //   service.h (verdict) -> AUDIT -> store.h (one commit with the effect) -> an exporter outside core
 //
 // A record never holds a value or a bare hash of one: value length and HMAC-SHA-256 under a key of the node. The
-// chain is SHA-256(previous hash || encoded record); whoever holds a later head can see that an earlier record
-// was changed. Views in a record point into the request, the policy or the encoding, and live as long as those.
+// hash of a record is SHA-256 of its encoding, which holds its index and the hash of the record before it, so one
+// pass over the bytes makes the chain; whoever holds a later head can see that an earlier record was changed. Views
+// in a record point into the request, the policy or the encoding, and live as long as those.
+//
+// Encoding, little-endian: kind, peer kind, op, flags (bit 0 allowed): u8 each; status, rule: u16; index: u64;
+// previous: 32; wall, monotonic time: i64; epoch: u64; node, policy, peer key: 32 each; session, sequence: u64;
+// generation: u32; slot: u16; alias size, key size as kept: u8; uid, key size as sent: u32; count: u64; value size,
+// zero: u32; old, new revision: u64; value MAC: 32; then alias, key as kept, and the key digest (32) of a longer key.
 #pragma once
 
 #include <cstdint>
@@ -65,7 +71,11 @@ struct AuditRecord {
   std::uint64_t new_revision = 0;     // 0: absent, or nothing changed
 };
 
-// A fixed part and key, alias; at most limits::audit_record_size_max bytes. Decoding accepts one encoding of each record.
+// Names the key of a request, as sent: its first bytes, its size, and its digest where it is longer than a key can be.
+void set_audit_key(AuditRecord& record, ByteView key, Sha256& sha);
+
+// At most limits::audit_record_size_max bytes. Decoding accepts one encoding of each record, and nothing after it.
+// The record's key fields agree with each other, as set_audit_key leaves them; the alias is within its limit.
 void encode_audit(const AuditRecord& record, Bytes& out);
 enum class AuditError { malformed };
 [[nodiscard]] Result<AuditRecord, AuditError> decode_audit(ByteView bytes);
