@@ -1,0 +1,160 @@
+#include <algorithm>
+#include <bit>
+
+#include "core/byte_mask.h"
+#include "core/policy.h"
+
+namespace statefs {
+namespace {
+
+bool covers(std::string_view subtree, std::string_view text) { return text.starts_with(subtree); }
+
+// Multipliers of a multilinear hash, one for each word of a key: products do not wait for each other.
+constexpr std::array<std::uint64_t, 32> make_multipliers() {
+  std::array<std::uint64_t, 32> out{};
+  std::uint64_t state = 0x7374617465667321;  // any start serves; this one spells the project's name
+  for (std::uint64_t& multiplier : out) {
+    state += 0x9e3779b97f4a7c15;
+    std::uint64_t mixed = state;
+    mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
+    mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
+    multiplier = (mixed ^ (mixed >> 31)) | 1;
+  }
+  return out;
+}
+constexpr std::array<std::uint64_t, 32> multipliers = make_multipliers();
+static_assert(limits::key_size_max <= 8 * multipliers.size());
+
+bool equal_words(ByteView a, ByteView b) {
+  std::uint64_t difference = 0;
+  for (std::size_t at = 0; at < a.size(); at += 8) difference |= load_word(a, at, 0) ^ load_word(b, at, 0);
+  return difference == 0;
+}
+
+std::vector<Rule> with_reserved_denied(std::span<const Rule> rules) {
+  std::vector<Rule> effective(rules.begin(), rules.end());
+  for (const std::string_view reserved : reserved_subtrees) {
+    const auto reaches = [&](const Rule& rule) { return !rule.deny && covers(rule.subtree, reserved); };
+    if (std::any_of(rules.begin(), rules.end(), reaches)) effective.push_back({std::string(reserved), access_all, true});
+  }
+  return effective;
+}
+
+}  // namespace
+
+std::optional<PolicyError> RuleSet::refusal_of(const Rule& rule) {
+  if (!CanonicalPrefix::from(as_bytes(rule.subtree)).ok()) return PolicyError::bad_subtree;
+  if (rule.access == 0 || (rule.access & ~access_all) != 0) return PolicyError::no_access;
+  if (rule.deny) return std::nullopt;
+  for (const std::string_view reserved : reserved_subtrees) {
+    if (covers(reserved, rule.subtree)) return PolicyError::reserved_subtree;
+  }
+  return std::nullopt;
+}
+
+Result<RuleSet, PolicyError> RuleSet::compile(std::span<const Rule> rules) {
+  if (rules.size() > limits::rules_per_peer_max) return PolicyError::too_many_rules;
+  for (const Rule& rule : rules) {
+    if (const std::optional<PolicyError> refusal = refusal_of(rule)) return *refusal;
+  }
+  RuleSet set;
+  set.rules_.assign(rules.begin(), rules.end());
+  const std::vector<Rule> effective = with_reserved_denied(rules);
+  std::vector<std::string_view> subtrees;
+  for (const Rule& rule : effective) subtrees.push_back(rule.subtree);
+  std::sort(subtrees.begin(), subtrees.end());
+  subtrees.erase(std::unique(subtrees.begin(), subtrees.end()), subtrees.end());
+  for (const std::string_view subtree : subtrees) set.add_node(subtree, effective);
+  set.index_nodes();
+  return set;
+}
+
+// Subtrees come in byte order, so a denied subtree is there before those inside it.
+void RuleSet::add_node(std::string_view subtree, std::span<const Rule> effective) {
+  Node node;
+  node.text_at = static_cast<std::uint32_t>(text_.size());
+  node.size = static_cast<std::uint16_t>(subtree.size());
+  for (std::size_t access = 0; access < access_count; ++access) {
+    const Rule* deciding = nullptr;
+    for (const Rule& rule : effective) {
+      if (((rule.access >> access) & 1) == 0 || !covers(rule.subtree, subtree)) continue;
+      const bool stronger = deciding == nullptr || (rule.deny != deciding->deny
+                                                        ? rule.deny
+                                                        : rule.subtree.size() > deciding->subtree.size());
+      if (stronger) deciding = &rule;
+    }
+    if (deciding == nullptr) continue;
+    const auto place = static_cast<std::size_t>(deciding - effective.data());
+    node.rule[access] = place < rules_.size() ? static_cast<std::uint16_t>(place + 1) : reserved_rule;
+    if (!deciding->deny) {
+      node.allowed = static_cast<AccessMask>(node.allowed | (1u << access));
+      continue;
+    }
+    node.widest_deny[access] = static_cast<std::uint16_t>(nodes_.size());
+    for (const Node& outer : nodes_) {  // the nearest above comes last, and knows what is above itself
+      const bool above = covers(as_text(subtree_of(outer)), subtree);
+      if (above && outer.widest_deny[access] != no_node) node.widest_deny[access] = outer.widest_deny[access];
+    }
+  }
+  text_.insert(text_.end(), subtree.begin(), subtree.end());
+  nodes_.push_back(node);
+}
+
+void RuleSet::index_nodes() {
+  const std::size_t slot_count = std::bit_ceil(2 * nodes_.size() + 2);
+  slot_shift_ = 64 - std::countr_zero(slot_count);
+  slots_.assign(slot_count, no_node);
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const ByteView subtree = subtree_of(nodes_[i]);
+    std::size_t slot = slot_of(subtree);
+    while (slots_[slot] != no_node) slot = (slot + 1) & (slot_count - 1);
+    slots_[slot] = static_cast<std::uint16_t>(i);
+    const std::size_t end = subtree.size() - 1;
+    ends_[end / 64] |= std::uint64_t{1} << (end % 64);
+    longest_ = std::max(longest_, subtree.size());
+  }
+}
+
+std::size_t RuleSet::slot_of(ByteView subtree) const {
+  std::uint64_t hash = subtree.size() * multipliers.back();
+  for (std::size_t at = 0; at < subtree.size(); at += 8) hash += load_word(subtree, at, 0) * multipliers[at / 8];
+  return static_cast<std::size_t>(hash >> slot_shift_);
+}
+
+// A subtree can only end where the text has a slash and some subtree is that long; the longest such is tried first.
+const RuleSet::Node* RuleSet::deepest_over(ByteView text) const {
+  const ByteView head = text.first(std::min(text.size(), longest_));
+  std::array<std::uint64_t, 4> candidates{};
+  for (std::size_t at = 0; at < head.size(); at += 8) {
+    const std::uint64_t slashes = gather_tops(zero_bytes(load_word(head, at, 'a') ^ every_byte('/')));
+    candidates[at / 64] |= slashes << (at % 64);
+  }
+  for (std::size_t block = (head.size() + 63) / 64; block-- > 0;) {
+    for (std::uint64_t ends = candidates[block] & ends_[block]; ends != 0;) {
+      const int bit = 63 - std::countl_zero(ends);
+      ends ^= std::uint64_t{1} << bit;
+      const ByteView subtree = head.first(block * 64 + static_cast<std::size_t>(bit) + 1);
+      for (std::size_t slot = slot_of(subtree); slots_[slot] != no_node; slot = (slot + 1) & (slots_.size() - 1)) {
+        const Node& node = nodes_[slots_[slot]];
+        if (node.size == subtree.size() && equal_words(subtree_of(node), subtree)) return &node;
+      }
+    }
+  }
+  return nullptr;
+}
+
+Verdict RuleSet::check(ByteView text, Access access) const {
+  const Node* const node = deepest_over(text);
+  if (node == nullptr) return {};
+  const auto at = static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(access)));
+  return {((node->allowed >> at) & 1) != 0, node->rule[at]};
+}
+
+std::string_view RuleSet::denied_subtree_of(const CanonicalKey& key, Access access) const {
+  const Node* const node = deepest_over(key.bytes());
+  if (node == nullptr) return {};
+  const std::uint16_t deny = node->widest_deny[static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(access)))];
+  return deny == no_node ? std::string_view{} : as_text(subtree_of(nodes_[deny]));
+}
+
+}  // namespace statefs

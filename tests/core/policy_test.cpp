@@ -1,0 +1,184 @@
+#include "core/policy.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "fuzz/naive_key_policy.h"
+
+namespace statefs {
+namespace {
+
+constexpr std::array<Access, 4> every_access{Access::put, Access::get, Access::del, Access::list};
+
+CanonicalKey key(std::string_view text) { return CanonicalKey::from(as_bytes(text)).value(); }
+CanonicalPrefix prefix(std::string_view text) { return CanonicalPrefix::from(as_bytes(text)).value(); }
+
+Rule grant(std::string subtree, AccessMask access = access_all) { return {std::move(subtree), access, false}; }
+Rule deny(std::string subtree, AccessMask access = access_all) { return {std::move(subtree), access, true}; }
+
+RuleSet compiled(const std::vector<Rule>& rules) {
+  Result<RuleSet, PolicyError> set = RuleSet::compile(rules);
+  EXPECT_TRUE(set.ok());
+  return std::move(set).value();
+}
+PolicyError refusal(const std::vector<Rule>& rules) { return RuleSet::compile(rules).error(); }
+
+std::vector<naive::Rule> naive_rules(const std::vector<Rule>& rules) {
+  std::vector<naive::Rule> out;
+  for (const Rule& rule : rules) out.push_back({rule.subtree, rule.access, rule.deny});
+  return out;
+}
+
+bool agrees(const RuleSet& set, const std::vector<naive::Rule>& rules, std::string_view text, Access access) {
+  const naive::Verdict expected = naive::evaluate(rules, text, static_cast<std::uint8_t>(access));
+  const bool is_prefix = text.back() == '/';
+  const Verdict verdict = is_prefix ? set.check(prefix(text), access) : set.check(key(text), access);
+  if (verdict != Verdict{expected.allowed, expected.rule}) return false;
+  return is_prefix ||
+         set.denied_subtree_of(key(text), access) == naive::widest_deny(rules, text, static_cast<std::uint8_t>(access));
+}
+
+TEST(RuleSet, DeniesWhatNoRuleCovers) {
+  const RuleSet none = compiled({});
+  const RuleSet shared = compiled({grant("/state/shared/")});
+  for (const Access access : every_access) {
+    EXPECT_EQ(none.check(key("/state/shared/a"), access), (Verdict{false, 0}));
+    EXPECT_EQ(shared.check(key("/state/shared/a"), access), (Verdict{true, 1}));
+    EXPECT_EQ(shared.check(key("/state/other/a"), access), (Verdict{false, 0}));
+    EXPECT_EQ(shared.check(key("/stat"), access), (Verdict{false, 0}));
+  }
+}
+
+TEST(RuleSet, EndsASubtreeOnASegmentBoundary) {
+  const RuleSet set = compiled({grant("/state/shared/")});
+  EXPECT_FALSE(set.check(key("/state/shared"), Access::get).allowed);
+  EXPECT_FALSE(set.check(key("/state/sharedX/a"), Access::get).allowed);
+  EXPECT_FALSE(set.check(key("/state/shared.bak/a"), Access::get).allowed);
+  EXPECT_FALSE(set.check(key("/State/shared/a"), Access::get).allowed);
+  EXPECT_FALSE(set.check(key("/a/state/shared/a"), Access::get).allowed);
+  EXPECT_TRUE(set.check(key("/state/shared/a/b"), Access::get).allowed);
+}
+
+TEST(RuleSet, ListsAPrefixOnlyInsideAGrant) {
+  const RuleSet set = compiled({grant("/state/shared/")});
+  EXPECT_TRUE(set.check(prefix("/state/shared/"), Access::list).allowed);
+  EXPECT_TRUE(set.check(prefix("/state/shared/a/"), Access::list).allowed);
+  EXPECT_FALSE(set.check(prefix("/state/"), Access::list).allowed);
+  EXPECT_FALSE(set.check(prefix("/"), Access::list).allowed);
+}
+
+TEST(RuleSet, GivesEachAccessByItself) {
+  const RuleSet set = compiled({grant("/a/", static_cast<AccessMask>(Access::get)), grant("/a/b/", static_cast<AccessMask>(Access::put))});
+  EXPECT_EQ(set.check(key("/a/b/c"), Access::get), (Verdict{true, 1}));
+  EXPECT_EQ(set.check(key("/a/b/c"), Access::put), (Verdict{true, 2}));
+  EXPECT_EQ(set.check(key("/a/b/c"), Access::del), (Verdict{false, 0}));
+  EXPECT_EQ(set.check(key("/a/c"), Access::put), (Verdict{false, 0}));
+}
+
+TEST(RuleSet, LetsADenyWinWhereverItStands) {
+  const std::vector<std::vector<Rule>> orders{{grant("/a/"), deny("/a/b/"), grant("/a/b/c/")},
+                                              {deny("/a/b/"), grant("/a/b/c/"), grant("/a/")},
+                                              {grant("/a/b/c/"), grant("/a/"), deny("/a/b/")}};
+  for (const std::vector<Rule>& rules : orders) {
+    const RuleSet set = compiled(rules);
+    EXPECT_TRUE(set.check(key("/a/x"), Access::put).allowed);
+    EXPECT_FALSE(set.check(key("/a/b/x"), Access::put).allowed);
+    EXPECT_FALSE(set.check(key("/a/b/c/x"), Access::put).allowed) << "a narrower grant does not undo a deny";
+    EXPECT_TRUE(set.check(key("/a/b"), Access::put).allowed) << "the key beside the denied subtree";
+  }
+}
+
+TEST(RuleSet, NamesTheWidestDeniedSubtreeToSeekPast) {
+  const RuleSet set = compiled({grant("/a/"), deny("/a/b/c/"), deny("/a/b/", static_cast<AccessMask>(Access::list))});
+  EXPECT_EQ(set.denied_subtree_of(key("/a/b/c/x"), Access::list), "/a/b/");
+  EXPECT_EQ(set.denied_subtree_of(key("/a/b/c/x"), Access::get), "/a/b/c/");
+  EXPECT_EQ(set.denied_subtree_of(key("/a/b/x"), Access::get), "");
+  EXPECT_EQ(set.denied_subtree_of(key("/a/x"), Access::list), "");
+}
+
+TEST(RuleSet, RefusesAGrantAtOrUnderAReservedSubtree) {
+  for (const std::string subtree : {"/state/keystore/", "/state/boot/", "/state/keystore/a/", "/state/boot/a/b/"}) {
+    for (const Access access : every_access) {
+      EXPECT_EQ(refusal({grant(subtree, static_cast<AccessMask>(access))}), PolicyError::reserved_subtree) << subtree;
+    }
+    EXPECT_TRUE(RuleSet::compile(std::vector<Rule>{deny(subtree)}).ok()) << "denying it again is no mistake";
+  }
+  EXPECT_TRUE(RuleSet::compile(std::vector<Rule>{grant("/state/bootX/"), grant("/boot/")}).ok());
+}
+
+TEST(RuleSet, CarvesReservedSubtreesOutOfAWiderGrant) {
+  for (const std::string subtree : {"/", "/state/"}) {
+    const RuleSet set = compiled({grant(subtree)});
+    for (const Access access : every_access) {
+      EXPECT_TRUE(set.check(key("/state/a"), access).allowed);
+      EXPECT_EQ(set.check(key("/state/keystore/a"), access), (Verdict{false, reserved_rule}));
+      EXPECT_EQ(set.check(key("/state/boot/a/b/c"), access), (Verdict{false, reserved_rule}));
+      EXPECT_EQ(set.check(prefix("/state/boot/"), access), (Verdict{false, reserved_rule}));
+      EXPECT_EQ(set.denied_subtree_of(key("/state/keystore/a"), access), "/state/keystore/");
+    }
+  }
+}
+
+TEST(RuleSet, RefusesRulesThatSayNothingOrTooMuch) {
+  EXPECT_EQ(refusal({grant("/a")}), PolicyError::bad_subtree);
+  EXPECT_EQ(refusal({grant("")}), PolicyError::bad_subtree);
+  EXPECT_EQ(refusal({grant("a/")}), PolicyError::bad_subtree);
+  EXPECT_EQ(refusal({deny("/a/../")}), PolicyError::bad_subtree);
+  EXPECT_EQ(refusal({grant("/" + std::string(254, 'a') + "/")}), PolicyError::bad_subtree);
+  EXPECT_EQ(refusal({grant("/a/", 0)}), PolicyError::no_access);
+  EXPECT_EQ(refusal({grant("/a/", 16)}), PolicyError::no_access);
+  EXPECT_TRUE(RuleSet::compile(std::vector<Rule>(limits::rules_per_peer_max, grant("/a/"))).ok());
+  EXPECT_EQ(refusal(std::vector<Rule>(limits::rules_per_peer_max + 1, grant("/a/"))), PolicyError::too_many_rules);
+}
+
+// Every choice of {nothing, grant, deny} for each subtree of a tree of six, in two orders, against every key of it.
+TEST(RuleSet, AgreesWithANaiveEvaluationOfEveryPolicyOverATinyTree) {
+  const std::vector<std::string> subtrees{"/", "/a/", "/a/b/", "/a/b/c/", "/a/c/", "/ab/"};
+  const std::vector<std::string> texts{"/a",     "/ab",    "/b",   "/a/b",  "/a/b/c", "/a/b/c/d", "/a/c/x", "/ab/x", "/ab/b/c",
+                                       "/a/bb/x", "/", "/a/", "/a/b/", "/a/b/c/", "/a/b/c/d/", "/ab/", "/a/bb/", "/state/boot/x"};
+  std::size_t allowed = 0;
+  std::size_t denied = 0;
+  for (unsigned choice = 0; choice < 2 * 729; ++choice) {
+    std::vector<Rule> rules;
+    unsigned rest = choice / 2;
+    for (const std::string& subtree : subtrees) {
+      // Each subtree asks for another access too, so that accesses are told apart.
+      const auto access = static_cast<AccessMask>(1 + rules.size() + 4 * (rest % 2));
+      if (rest % 3 != 0) rules.push_back({subtree, access, rest % 3 == 2});
+      rest /= 3;
+    }
+    if (choice % 2 == 1) std::reverse(rules.begin(), rules.end());
+    const RuleSet set = compiled(rules);
+    const std::vector<naive::Rule> naive = naive_rules(rules);
+    for (const std::string& text : texts) {
+      for (const Access access : every_access) {
+        ASSERT_TRUE(agrees(set, naive, text, access)) << "choice " << choice << ", " << text;
+        ++(naive::evaluate(naive, text, static_cast<std::uint8_t>(access)).allowed ? allowed : denied);
+      }
+    }
+  }
+  EXPECT_GT(allowed, 1'000u);
+  EXPECT_GT(denied, 1'000u);
+}
+
+TEST(RuleSet, AgreesWithANaiveEvaluationForAnyNumberOfRules) {
+  for (const std::size_t count : {std::size_t{1}, std::size_t{8}, std::size_t{64}, limits::rules_per_peer_max}) {
+    std::vector<Rule> rules;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string subtree = "/state/shared/" + std::string(i % 120, 'n') + std::to_string(i / 2) + (i % 2 == 0 ? "/" : "/inner/");
+      rules.push_back({subtree, static_cast<AccessMask>(1 + i % 15), i % 5 == 4});
+    }
+    const RuleSet set = compiled(rules);
+    const std::vector<naive::Rule> naive = naive_rules(rules);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string subtree = rules[i].subtree;
+      for (const std::string& text : {subtree, subtree + "k", subtree + "inner/k", subtree.substr(0, subtree.size() - 1), "/state/shared/x" + subtree}) {
+        for (const Access access : every_access) ASSERT_TRUE(agrees(set, naive, text, access)) << count << " " << text;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace statefs
