@@ -1,0 +1,4 @@
+// BETA: the second noun.
+#pragma once
+#include "core/alpha.h"
+struct beta_thing {};

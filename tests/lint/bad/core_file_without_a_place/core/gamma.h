@@ -1,0 +1,2 @@
+// GAMMA: a noun.
+#pragma once

@@ -1,0 +1,3 @@
+// ALPHA: the first noun.
+#pragma once
+#  include  <sys/socket.h>

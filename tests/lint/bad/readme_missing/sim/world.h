@@ -1,0 +1,2 @@
+// WORLD: all of it.
+#pragma once

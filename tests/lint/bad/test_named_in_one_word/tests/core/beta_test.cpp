@@ -1,0 +1,2 @@
+#include "core/beta.h"
+TEST(BetaParse, Works) {}

@@ -1,0 +1,5 @@
+#include "core/beta.h"
+
+TEST(BetaParse, RefusesNothingAtAll) {}
+TEST(BetaParseOfAnUnusuallyLongNameThatTakesTwoLines,
+     KeepsItsNameOnTwoLines) {}

@@ -1,0 +1,3 @@
+// time
+#include <ctime>
+long f() { return std::time(nullptr); }

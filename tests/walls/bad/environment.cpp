@@ -1,0 +1,3 @@
+// getenv
+#include <cstdlib>
+bool f() { return std::getenv("HOME") != nullptr; }

@@ -1,0 +1,3 @@
+// open
+#include <fcntl.h>
+int f() { return open("/dev/null", O_RDONLY); }

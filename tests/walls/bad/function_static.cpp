@@ -1,0 +1,5 @@
+// a global that can change
+int f() {
+  static int calls;
+  return ++calls;
+}

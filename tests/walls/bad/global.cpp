@@ -1,0 +1,3 @@
+// a global that can change
+int counter = 1;
+int f() { return ++counter; }

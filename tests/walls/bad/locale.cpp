@@ -1,0 +1,3 @@
+// setlocale
+#include <clocale>
+bool f() { return setlocale(LC_ALL, "") != nullptr; }

@@ -1,0 +1,3 @@
+// fprintf
+#include <cstdio>
+void f(int i) { std::fprintf(stderr, "%d", i); }

@@ -1,0 +1,3 @@
+// fork
+#include <unistd.h>
+int f() { return fork(); }

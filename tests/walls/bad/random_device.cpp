@@ -1,0 +1,3 @@
+// std::random_device
+#include <random>
+unsigned f() { return std::random_device{}(); }

@@ -1,0 +1,3 @@
+// std::chrono
+#include <chrono>
+long f() { return std::chrono::steady_clock::now().time_since_epoch().count(); }

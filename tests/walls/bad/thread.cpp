@@ -1,0 +1,3 @@
+// std::thread
+#include <thread>
+void f() { std::thread([] {}).join(); }
