@@ -180,5 +180,153 @@ TEST(RuleSet, AgreesWithANaiveEvaluationForAnyNumberOfRules) {
   }
 }
 
+PublicKey peer(std::uint8_t number) {
+  PublicKey key;
+  key.bytes.fill(number);
+  return key;
+}
+PolicySource source_of(std::initializer_list<std::uint8_t> peers) {
+  PolicySource source;
+  for (const std::uint8_t number : peers) source.peers.push_back({peer(number), "peer-" + std::to_string(number)});
+  return source;
+}
+Policy created(const PolicySource& source) {
+  Result<Policy, PolicyError> policy = Policy::create(source);
+  EXPECT_TRUE(policy.ok());
+  return std::move(policy).value();
+}
+PolicyError refusal(const PolicySource& source) { return Policy::create(source).error(); }
+
+TEST(Policy, GivesAnEnrolledPeerTheSharedSubtreeByDefault) {
+  const Policy policy = created(source_of({2, 1}));
+  ASSERT_NE(policy.find(peer(1)), nullptr);
+  EXPECT_EQ(policy.find(peer(1))->alias, "peer-1");
+  EXPECT_EQ(policy.find(peer(3)), nullptr);
+  const RuleSet& rules = policy.find(peer(2))->rules;
+  for (const Access access : every_access) {
+    EXPECT_TRUE(rules.check(key("/state/shared/a"), access).allowed);
+    EXPECT_FALSE(rules.check(key("/state/a"), access).allowed);
+    EXPECT_FALSE(rules.check(key("/state/boot/a"), access).allowed);
+  }
+  EXPECT_EQ(policy.peers().size(), 2u);
+  EXPECT_EQ(policy.peers()[0].key, peer(1));
+}
+
+TEST(Policy, ReplacesTheDefaultByAPeersOwnRules) {
+  PolicySource source = source_of({1, 2, 3});
+  source.default_rules = {grant("/state/d/")};
+  source.entries.push_back({peer(1), std::vector<Rule>{grant("/state/own/")}, std::nullopt});
+  source.entries.push_back({peer(2), std::vector<Rule>{}, std::nullopt});
+  const Policy policy = created(source);
+  const auto may_get = [&](std::uint8_t number, std::string_view text) {
+    return policy.find(peer(number))->rules.check(key(text), Access::get).allowed;
+  };
+  EXPECT_TRUE(may_get(1, "/state/own/a"));
+  EXPECT_FALSE(may_get(1, "/state/d/a"));
+  EXPECT_FALSE(may_get(2, "/state/d/a")) << "no rules is a list of its own";
+  EXPECT_TRUE(may_get(3, "/state/d/a"));
+  EXPECT_FALSE(may_get(3, "/state/shared/a"));
+}
+
+TEST(Policy, SharesTheStoreEvenlyAmongPeersWithoutAQuota) {
+  PolicySource source = source_of({1, 2, 3});
+  source.store = {1'000, 100};
+  EXPECT_EQ(created(source).find(peer(2))->quota, (Quota{333, 33}));
+  source.entries.push_back({peer(1), std::nullopt, Quota{600, 10}});
+  EXPECT_EQ(created(source).find(peer(1))->quota, (Quota{600, 10}));
+  EXPECT_EQ(created(source).find(peer(2))->quota, (Quota{200, 45}));
+  source.default_quota = Quota{200, 45};
+  EXPECT_EQ(created(source).find(peer(3))->quota, (Quota{200, 45}));
+}
+
+TEST(Policy, RefusesQuotasThatDoNotFitTheStore) {
+  PolicySource source = source_of({1, 2});
+  source.store = {1'000, 100};
+  source.default_quota = Quota{500, 50};
+  EXPECT_TRUE(Policy::create(source).ok());
+  source.default_quota = Quota{501, 50};
+  EXPECT_EQ(refusal(source), PolicyError::quota_over_store);
+  source.default_quota = Quota{500, 51};
+  EXPECT_EQ(refusal(source), PolicyError::quota_over_store);
+  source.default_quota = Quota{~std::uint64_t{0}, 1};  // a sum that wraps around
+  EXPECT_EQ(refusal(source), PolicyError::quota_over_store);
+  source.default_quota.reset();
+  source.entries.push_back({peer(1), std::nullopt, Quota{1'000, 1}});
+  EXPECT_EQ(refusal(source), PolicyError::quota_over_store) << "nothing would be left for the other";
+  source.entries[0].quota = Quota{999, 1};
+  EXPECT_TRUE(Policy::create(source).ok());
+}
+
+TEST(Policy, RefusesPeersThatCannotBeToldApart) {
+  PolicySource source = source_of({1, 2});
+  source.peers[1].alias = source.peers[0].alias;
+  EXPECT_EQ(refusal(source), PolicyError::duplicate_alias);
+  source.peers[0].alias = source.peers[1].alias = "";
+  EXPECT_TRUE(Policy::create(source).ok()) << "no alias is not an alias";
+  source.peers[1].key = source.peers[0].key;
+  EXPECT_EQ(refusal(source), PolicyError::duplicate_peer);
+
+  source = source_of({1, 2});
+  source.entries = {{peer(1), std::nullopt, std::nullopt}, {peer(1), std::nullopt, std::nullopt}};
+  EXPECT_EQ(refusal(source), PolicyError::duplicate_peer);
+  source.entries = {{peer(3), std::nullopt, std::nullopt}};
+  EXPECT_EQ(refusal(source), PolicyError::unknown_peer);
+}
+
+TEST(Policy, TakesAsManyPeersAsTheLimitAndNoMore) {
+  PolicySource source;
+  for (std::size_t i = 0; i < limits::enrolled_peers_max; ++i) source.peers.push_back({peer(static_cast<std::uint8_t>(i)), ""});
+  EXPECT_EQ(created(source).peers().size(), limits::enrolled_peers_max);
+  source.peers.push_back({peer(255), ""});
+  EXPECT_EQ(refusal(source), PolicyError::too_many_peers);
+}
+
+TEST(Policy, RefusesARuleOfThePeersOrTheDefault) {
+  PolicySource source = source_of({1});
+  source.default_rules = {grant("/state/boot/")};
+  EXPECT_EQ(refusal(source), PolicyError::reserved_subtree);
+  source.default_rules = {};
+  source.entries.push_back({peer(1), std::vector<Rule>{grant("/a")}, std::nullopt});
+  EXPECT_EQ(refusal(source), PolicyError::bad_subtree);
+}
+
+TEST(Policy, TakesAnAliasThatReadsAsOneWord) {
+  EXPECT_TRUE(is_alias("a"));
+  EXPECT_TRUE(is_alias("Living-room_2.sensor"));
+  EXPECT_TRUE(is_alias(std::string(limits::alias_size_max, 'a')));
+  EXPECT_FALSE(is_alias(std::string(limits::alias_size_max + 1, 'a')));
+  for (const std::string text : {"", " ", "a b", "a=b", "a\n", "\xc3\xa9", "a/b", "\""}) EXPECT_FALSE(is_alias(text)) << text;
+  PolicySource source = source_of({1});
+  source.peers[0].alias = "a b";
+  EXPECT_EQ(refusal(source), PolicyError::bad_alias);
+}
+
+TEST(Policy, HasTheDigestOfItsTextAsVersion) {
+  const Policy policy = created(source_of({1}));
+  EXPECT_EQ(policy.version(), Sha256().of(as_bytes(policy.text())));
+  EXPECT_EQ(policy.text(),
+            "[[peer]]\nkey = \"0101010101010101010101010101010101010101010101010101010101010101\"\n"
+            "quota = { value_bytes = 67108864, keys = 1048576 }\n"
+            "rules = [\n  { grant = \"/state/shared/\", access = [\"put\", \"get\", \"delete\", \"list\"] },\n]\n");
+}
+
+TEST(Policy, ChangesItsVersionWithWhatDecidesAndWithNothingElse) {
+  const PolicySource base = source_of({1, 2});
+  const Digest version = created(base).version();
+  PolicySource same = source_of({2, 1});
+  same.peers[0].alias = "renamed";
+  same.entries.push_back({peer(1), base.default_rules, std::nullopt});
+  EXPECT_EQ(created(same).version(), version);
+
+  std::vector<PolicySource> others(6, base);
+  others[0].peers.pop_back();
+  others[1].default_rules[0].access = 7;
+  others[2].default_rules[0].deny = true;
+  others[3].default_rules[0].subtree = "/state/shared/x/";
+  others[4].entries.push_back({peer(1), std::nullopt, Quota{1, 1}});
+  others[5].default_rules.push_back(others[5].default_rules[0]);
+  for (std::size_t i = 0; i < others.size(); ++i) EXPECT_NE(created(others[i]).version(), version) << i;
+}
+
 }  // namespace
 }  // namespace statefs
