@@ -98,6 +98,11 @@ bool Schedule::run_one() {
   return true;
 }
 
+void Schedule::pass_to(Time time) {
+  STATEFS_CHECK(time >= now_ && time <= next_time());
+  now_ = time;
+}
+
 void Schedule::mark(NodeId node, std::uint32_t kind, std::uint64_t payload) {
   const EventMark mark{now_, node, kind, payload, random_.draws()};
   const std::uint64_t number = digest_.event_count();

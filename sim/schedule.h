@@ -47,6 +47,8 @@ class Schedule {
   // Fires the next event, folds it into the digest and moves now() to it; false where none is left.
   bool run_one();
   [[nodiscard]] Time now() const { return now_; }
+  // Moves now() on to where nothing happens before.
+  void pass_to(Time time);
   [[nodiscard]] Time next_time() const { return heap_.empty() ? never : heap_.front().time; }
   [[nodiscard]] std::size_t pending() const { return heap_.size(); }
   [[nodiscard]] const RunDigest& digest() const { return digest_; }

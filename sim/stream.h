@@ -63,6 +63,7 @@ class Stream final : public Handler {
   [[nodiscard]] std::size_t unread_size(Side side) const { return pipe(other(side)).arrived; }
   [[nodiscard]] bool at_end(Side side) const;  // the peer ended cleanly and everything was read
   [[nodiscard]] bool broken(Side side) const;  // nothing more can be read or written
+  [[nodiscard]] bool write_broken(Side side) const { return end(side).broken; }  // the same, though some can be read
 
   void close(Side side);  // a clean end after what was written; later arrivals are answered by a reset
   void reset(Side side);  // the peer learns it after what is on its way

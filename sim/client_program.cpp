@@ -1,0 +1,87 @@
+#include "sim/client_program.h"
+
+#include <array>
+#include <utility>
+
+namespace statefs::sim {
+
+ClientProgram::ClientProgram(Node& node, const ClientProgramOptions& options, CallUser& user)
+    : Program(node), options_(options), user_(user), client_(node.ground().suite, node.identity(), options.config) {}
+
+Result<CallId, SubmitError> ClientProgram::submit(const RequestBody& request, Duration timeout) {
+  const Time now = node().now().monotonic;
+  const auto submitted = client_.submit(request, now + timeout, now);
+  if (!submitted.ok()) return submitted;
+  Bytes frame;
+  encode_request({submitted.value(), request}, frame);
+  node().ground().trace.add(node().id(), TraceKind::call, submitted.value(), frame);
+  request_wake();
+  return submitted;
+}
+
+void ClientProgram::break_stream() {
+  if (end_) stream(*end_).cut();
+}
+
+Time ClientProgram::deadline() const {
+  // A client that waits for its stream to open has nothing to do before.
+  return end_ && !opened_ ? never : client_.deadline();
+}
+
+void ClientProgram::work(const std::vector<StreamEnd>&, Now now) {
+  if (end_) read_stream(now);
+  client_.advance(now);
+  report_completions();
+  client_.advance(now);  // what was submitted just now goes out in this wake-up
+  if (end_ && client_.finished()) lose_stream(now);
+  if (!end_ && client_.wants_connection(now.monotonic)) {
+    end_ = connect(options_.server);
+    opened_ = false;
+    if (cut_) stream(*end_).cut_after(cut_->from, cut_->byte_count);
+  }
+  if (end_ && opened_) write_output(now);
+  report_completions();
+}
+
+void ClientProgram::read_stream(Now now) {
+  Stream& from = stream(*end_);
+  if (!opened_ && from.is_open(end_->side)) {
+    opened_ = true;
+    std::array<std::uint8_t, 40> fresh{};
+    const SecretKey key = node().fresh_key();
+    std::memcpy(fresh.data(), key.bytes().data(), key.bytes().size());
+    node().random().fill(std::span(fresh).last<8>());
+    client_.connected(fresh, now);
+  }
+  const ByteView bytes = opened_ ? from.read(end_->side, options_.read_size) : ByteView{};
+  if (!bytes.empty()) client_.receive(bytes, now);
+  if (from.unread_size(end_->side) > 0) stream_ready(*end_);
+  if (from.at_end(end_->side) || from.broken(end_->side)) lose_stream(now);
+}
+
+void ClientProgram::write_output(Now now) {
+  Stream& to = stream(*end_);
+  for (ByteView output = client_.output(); !output.empty(); output = client_.output()) {
+    const std::size_t count = to.write(end_->side, output);
+    if (count == 0) break;
+    client_.output_taken(count);
+  }
+  if (client_.finished()) lose_stream(now);
+}
+
+void ClientProgram::lose_stream(Now now) {
+  close(*end_);
+  end_.reset();
+  client_.disconnected(now);
+}
+
+void ClientProgram::report_completions() {
+  while (std::optional<Completion> completion = client_.take_completion()) {
+    Bytes frame{static_cast<std::uint8_t>(completion->result)};
+    if (completion->result == CallResult::answered) encode_response(completion->response, frame);
+    node().ground().trace.add(node().id(), TraceKind::completion, completion->call, frame);
+    user_.completed(*this, std::move(*completion));
+  }
+}
+
+}  // namespace statefs::sim

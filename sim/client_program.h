@@ -1,0 +1,67 @@
+// CLIENT PROGRAM: a real core Client on one node, with the stream that it wants and a user that calls.
+//
+//   CallUser (submit, completed) <-> CLIENT PROGRAM -> core/client.h;  calls and completions -> trace.h
+//
+// What goes into the trace: each request and each response as the frame it would be, so that checkers decode them by
+// themselves and share nothing with the client.
+#pragma once
+
+#include <optional>
+
+#include "core/client.h"
+#include "sim/node.h"
+
+namespace statefs::sim {
+
+class ClientProgram;
+
+// Who makes the calls. It is told within the client's wake-up and may submit more at once.
+class CallUser {
+ public:
+  virtual ~CallUser() = default;
+  virtual void completed(ClientProgram& client, Completion completion) = 0;
+};
+
+struct ClientProgramOptions {
+  NodeId server = 0;
+  ClientConfig config;      // `server` is filled in by the world
+  std::size_t read_size = 64 * 1024;
+};
+
+class ClientProgram final : public Program {
+ public:
+  // `user` outlives the program.
+  ClientProgram(Node& node, const ClientProgramOptions& options, CallUser& user);
+
+  // The bytes that `request` points to are copied.
+  [[nodiscard]] Result<CallId, SubmitError> submit(const RequestBody& request, Duration timeout);
+  // Cuts the stream, where there is one, at both ends.
+  void break_stream();
+  // Every stream from now on is cut when this many bytes of it arrived at one side.
+  void cut_streams_after(Side from, std::uint64_t byte_count) { cut_ = {from, byte_count}; }
+  void stop_cutting() { cut_.reset(); }
+
+  [[nodiscard]] Client& client() { return client_; }
+  [[nodiscard]] std::optional<StreamEnd> stream_end() const { return end_; }
+
+ private:
+  struct Cut {
+    Side from = Side::connector;
+    std::uint64_t byte_count = 0;
+  };
+  void work(const std::vector<StreamEnd>& ready, Now now) override;
+  [[nodiscard]] Time deadline() const override;
+  void read_stream(Now now);
+  void write_output(Now now);
+  void lose_stream(Now now);
+  void report_completions();
+
+  ClientProgramOptions options_;
+  CallUser& user_;
+  Client client_;
+  std::optional<StreamEnd> end_;
+  bool opened_ = false;
+  std::optional<Cut> cut_;
+};
+
+}  // namespace statefs::sim

@@ -1,0 +1,101 @@
+#include "sim/node.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace statefs::sim {
+namespace {
+
+enum : std::uint32_t { wake = 100, timer = 101 };
+
+}  // namespace
+
+Node::Node(NodeId id, const Ground& ground, const NodeOptions& options)
+    : id_(id),
+      ground_(ground),
+      options_(options),
+      clock_(options.clock),
+      keys_(ground.random.stream("key/" + std::to_string(id))),
+      ephemerals_(keys_.split("ephemeral")),
+      random_(ground.random.stream("node/" + std::to_string(id))),
+      identity_(ground.suite.import(secret_from(keys_))) {}
+
+SecretKey Node::secret_from(RandomStream& stream) {
+  std::array<std::uint8_t, 32> bytes{};
+  stream.fill(bytes);
+  return SecretKey(bytes);
+}
+
+Time Node::wake_time() {
+  const auto delay = static_cast<std::uint64_t>(options_.wake_delay_max.ns);
+  return ground_.schedule.now() + nanoseconds(static_cast<std::int64_t>(random_.below(delay + 1)));
+}
+
+Program::~Program() { crash(); }
+
+void Program::crash() {
+  crashed_ = true;
+  Schedule& schedule = node_.ground().schedule;
+  schedule.cancel(wake_event_);
+  schedule.cancel(timer_event_);
+  ready_.clear();
+  for (const StreamEnd end : std::exchange(ends_, {})) {
+    stream(end).reset(end.side);
+    node_.ground().network.release(end);
+  }
+}
+
+void Program::request_wake() {
+  if (wake_event_ == 0 && !crashed_) wake_event_ = node_.ground().schedule.at(node_.wake_time(), {this, node_.id(), wake, 0});
+}
+
+bool Program::stream_offered(StreamEnd end) {
+  if (crashed_) return false;
+  ends_.insert(end);
+  stream_ready(end);
+  return true;
+}
+
+void Program::stream_ready(StreamEnd end) {
+  if (std::find(ready_.begin(), ready_.end(), end) == ready_.end()) ready_.push_back(end);
+  request_wake();
+}
+
+StreamEnd Program::connect(NodeId to) {
+  const StreamEnd end = node_.ground().network.connect(node_.id(), to, *this);
+  ends_.insert(end);
+  return end;
+}
+
+void Program::close(StreamEnd end) {
+  stream(end).close(end.side);
+  node_.ground().network.release(end);
+  ends_.erase(end);
+  std::erase(ready_, end);
+}
+
+void Program::fire(std::uint32_t kind, std::uint64_t) {
+  if (kind == timer) {
+    timer_event_ = 0;
+    // Deadlines mostly move later, so a timer is not moved with them: one that comes early is set again.
+    if (deadline() > node_.now().monotonic) return arm_timer();
+  } else {
+    STATEFS_CHECK(kind == wake);
+    wake_event_ = 0;
+  }
+  std::vector<StreamEnd> ready;
+  ready.swap(ready_);
+  work(ready, node_.now());
+  if (!crashed_) arm_timer();
+}
+
+void Program::arm_timer() {
+  Schedule& schedule = node_.ground().schedule;
+  const Time due = node_.clock().world_time_of(deadline());
+  if (due == never || (timer_event_ != 0 && timer_time_ <= due)) return;
+  schedule.cancel(timer_event_);
+  timer_time_ = std::max(due, schedule.now());
+  timer_event_ = schedule.at(timer_time_, {this, node_.id(), timer, 0});
+}
+
+}  // namespace statefs::sim

@@ -1,0 +1,98 @@
+// NODE: one machine of a world: a clock, random streams of its own, and the programs that it runs.
+//
+//   schedule.h (wake, timer), stream.h (ready) -> NODE, Program -> core by the five-function face
+//
+// A program works in wake-ups, as an epoll loop does: whatever became ready at its streams since the last one, or a
+// deadline that came, is worked on in one go with one `now`. A wake-up comes some drawn time after what caused it, so that
+// more may join it. When a program stops, by a crash or an orderly end, its streams and events are gone with it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/crypto.h"
+#include "sim/clock.h"
+#include "sim/network.h"
+
+namespace statefs::sim {
+
+struct NodeOptions {
+  ClockOptions clock;
+  Duration wake_delay_max;  // drawn anew for each wake-up
+};
+
+class Node {
+ public:
+  // All of it outlives the node.
+  struct Ground {
+    RandomSource& random;
+    Schedule& schedule;
+    Network& network;
+    Trace& trace;
+    const Suite& suite;
+  };
+  Node(NodeId id, const Ground& ground, const NodeOptions& options);
+
+  [[nodiscard]] NodeId id() const { return id_; }
+  [[nodiscard]] Now now() const { return clock_.now(ground_.schedule.now()); }
+  [[nodiscard]] NodeClock& clock() { return clock_; }
+  [[nodiscard]] const Ground& ground() const { return ground_; }
+  [[nodiscard]] const std::shared_ptr<const DhKey>& identity() const { return identity_; }
+  [[nodiscard]] SecretKey fresh_key() { return secret_from(ephemerals_); }  // an ephemeral
+  [[nodiscard]] RandomStream& random() { return random_; }
+  [[nodiscard]] Time wake_time();      // of a wake-up that is asked for now
+  [[nodiscard]] static SecretKey secret_from(RandomStream& stream);
+
+ private:
+  NodeId id_;
+  Ground ground_;
+  NodeOptions options_;
+  NodeClock clock_;
+  RandomStream keys_;        // `key/ID`: the identity
+  RandomStream ephemerals_;  // split from it
+  RandomStream random_;      // `node/ID`: everything else
+  std::shared_ptr<const DhKey> identity_;
+};
+
+class Program : public Handler, public StreamUser {
+ public:
+  explicit Program(Node& node) : node_(node) {}
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+  ~Program() override;
+
+  [[nodiscard]] Node& node() const { return node_; }
+  void request_wake();
+  // Ends everything as a dying process does: peers see resets, and the program does nothing any more.
+  void crash();
+  [[nodiscard]] const std::set<StreamEnd>& ends() const { return ends_; }
+
+  // Takes every stream, as a listen backlog does; the program sees it in its next wake-up.
+  bool stream_offered(StreamEnd end) final;
+  void stream_ready(StreamEnd end) final;
+  void fire(std::uint32_t kind, std::uint64_t argument) final;
+
+ protected:
+  // One wake-up. `ready` names each end once, in the order in which they became ready.
+  virtual void work(const std::vector<StreamEnd>& ready, Now now) = 0;
+  // On the node's monotonic clock.
+  [[nodiscard]] virtual Time deadline() const = 0;
+  [[nodiscard]] Stream& stream(StreamEnd end) const { return node_.ground().network.stream(end); }
+  [[nodiscard]] StreamEnd connect(NodeId to);
+  void close(StreamEnd end);  // and forgets it
+
+ private:
+  void arm_timer();
+  Node& node_;
+  std::set<StreamEnd> ends_;
+  std::vector<StreamEnd> ready_;
+  bool crashed_ = false;
+  EventId wake_event_ = 0;
+  EventId timer_event_ = 0;
+  Time timer_time_;
+};
+
+}  // namespace statefs::sim

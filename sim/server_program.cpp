@@ -1,0 +1,113 @@
+#include "sim/server_program.h"
+
+#include <utility>
+
+namespace statefs::sim {
+namespace {
+
+MemoryStoreConfig store_config(Node& node, const ServerProgramOptions& options) {
+  MemoryStoreConfig config;
+  RandomStream id = node.ground().random.stream("store/" + std::to_string(node.id()));
+  id.fill(config.id);
+  config.node = node.identity()->public_key();
+  config.audit_ring_size = options.audit_ring_size;
+  config.commit_delay = options.commit_delay;
+  return config;
+}
+
+Policy policy_of(const PolicySource& source) {
+  auto policy = Policy::create(source);
+  STATEFS_CHECK(policy.ok());  // a world's own policy is no input of a peer
+  return std::move(policy).value();
+}
+
+class TraceSink final : public AuditSink {
+ public:
+  TraceSink(Trace& trace, NodeId node) : trace_(trace), node_(node) {}
+  bool take(std::uint64_t index, ByteView encoded, const Digest&) override {
+    trace_.add(node_, TraceKind::audit, index, encoded);
+    return true;
+  }
+
+ private:
+  Trace& trace_;
+  NodeId node_;
+};
+
+}  // namespace
+
+SecretKey ServerProgram::mac_key_of(RandomSource& random, NodeId id) {
+  RandomStream stream = random.stream("mac/" + std::to_string(id));
+  return Node::secret_from(stream);
+}
+
+ServerProgram::ServerProgram(Node& node, const ServerProgramOptions& options)
+    : Program(node),
+      options_(options),
+      store_(store_config(node, options), mac_key_of(node.ground().random, node.id()), node.now()),
+      server_(node.ground().suite, node.identity(), policy_of(options.policy), store_, options.limits) {
+  node.ground().network.listen(node.id(), this);
+  request_wake();
+}
+
+ServerProgram::~ServerProgram() { node().ground().network.listen(node().id(), nullptr); }
+
+Time ServerProgram::deadline() const { return server_.deadline(); }
+
+void ServerProgram::work(const std::vector<StreamEnd>& ready, Now now) {
+  for (const StreamEnd end : ready) serve(end, now);
+  server_.advance(now);
+  // A copy, because releasing a connection may not disturb the walk.
+  const std::vector<ConnectionId> touched(server_.touched().begin(), server_.touched().end());
+  for (const ConnectionId connection : touched) {
+    const auto at = ends_.find(connection);
+    if (at != ends_.end()) write_output(at->second, connection, now);
+  }
+  export_audit();
+}
+
+void ServerProgram::serve(StreamEnd end, Now now) {
+  auto known = connections_.find(end);
+  if (known == connections_.end()) {
+    const auto accepted = server_.accept(node().fresh_key(), now);
+    if (!accepted.ok()) return close(end);
+    known = connections_.emplace(end, accepted.value()).first;
+    ends_.emplace(accepted.value(), end);
+  }
+  const ConnectionId connection = known->second;
+  Stream& from = stream(end);
+  if (server_.wants_input(connection)) {
+    const ByteView bytes = from.read(end.side, options_.read_size);
+    if (!bytes.empty()) server_.receive(connection, bytes, now);
+  }
+  if (from.at_end(end.side) || from.broken(end.side)) return server_.ended(connection, now);
+  write_output(end, connection, now);
+}
+
+void ServerProgram::write_output(StreamEnd end, ConnectionId connection, Now now) {
+  Stream& to = stream(end);
+  for (ByteView output = server_.output(connection); !output.empty(); output = server_.output(connection)) {
+    if (to.write_broken(end.side)) {
+      server_.ended(connection, now);
+      request_wake();
+      break;
+    }
+    const std::size_t count = to.write(end.side, output);
+    if (count == 0) break;
+    server_.output_taken(connection, count, now);
+  }
+  if (server_.finished(connection)) {
+    server_.released(connection);
+    ends_.erase(connection);
+    connections_.erase(end);
+    return close(end);
+  }
+  if (server_.wants_input(connection) && to.unread_size(end.side) > 0) stream_ready(end);
+}
+
+void ServerProgram::export_audit() {
+  TraceSink sink(node().ground().trace, node().id());
+  store_.export_audit(sink, limits::audit_records_per_export);
+}
+
+}  // namespace statefs::sim
