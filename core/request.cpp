@@ -347,8 +347,8 @@ void encode(std::uint64_t id, const StageRequest& stage, Bytes& out) {
 }  // namespace
 
 Op op_of(const RequestBody& body) {
-  static constexpr std::array ops{Op::put,  Op::get,    Op::del,   Op::list,    Op::sync, Op::hello,
-                                  Op::open, Op::resume, Op::close, Op::outcome, Op::stage};
+  static constexpr std::array<Op, 11> ops{Op::put,  Op::get,    Op::del,   Op::list,    Op::sync, Op::hello,
+                                          Op::open, Op::resume, Op::close, Op::outcome, Op::stage};
   static_assert(ops.size() == std::variant_size_v<RequestBody>);
   return ops[body.index()];
 }

@@ -27,6 +27,7 @@ constexpr SessionStep in_c = stay(SessionState::closed);
 
 // A request before HELLO is malformed: greeting/request has the action of greeting/malformed. While draining nothing is
 // read, so nothing that reading would find can happen.
+// clang-format off
 constexpr std::array<Row, session_state_count> table{{
     //  message_1 admitted refused hello  foreign request malformed damaged ended  overdue aged   expelled failed shut   drained
     Row{ask3,     wrong,   close,  wrong, wrong,  wrong,  wrong,    wrong,  close, close,  close, close,   close, close, stay(SessionState::awaiting_message_1)},
@@ -36,6 +37,7 @@ constexpr std::array<Row, session_state_count> table{{
     Row{wrong,    wrong,   wrong,  wrong, wrong,  wrong,  wrong,    wrong,  close, close,  in_d,  close,   close, in_d,  close},
     Row{in_c,     in_c,    in_c,   in_c,  in_c,   in_c,   in_c,     in_c,   in_c,  in_c,   in_c,  in_c,    in_c,  in_c,  in_c},
 }};
+// clang-format on
 
 }  // namespace
 

@@ -173,7 +173,8 @@ TEST(RuleSet, AgreesWithANaiveEvaluationForAnyNumberOfRules) {
     const std::vector<naive::Rule> naive = naive_rules(rules);
     for (std::size_t i = 0; i < count; ++i) {
       const std::string subtree = rules[i].subtree;
-      for (const std::string& text : {subtree, subtree + "k", subtree + "inner/k", subtree.substr(0, subtree.size() - 1), "/state/shared/x" + subtree}) {
+      for (const std::string& text : {subtree, subtree + "k", subtree + "inner/k", subtree.substr(0, subtree.size() - 1),
+                                     "/state/shared/x" + subtree}) {
         for (const Access access : every_access) ASSERT_TRUE(agrees(set, naive, text, access)) << count << " " << text;
       }
     }

@@ -215,7 +215,8 @@ TEST(RequestDecode, AValueOverItsLimitIsDecodedFromItsPrefixAlone) {
   for (const std::size_t size : {limits::value_size_max - 1, limits::value_size_max, limits::value_size_max + 1}) {
     const bool over = size > limits::value_size_max;
     const Bytes value(size, 0x5a);
-    const Bytes frame = encoded({1, PutRequest{.at = {}, .expected_revision = {}, .key = as_bytes("/k"), .value_size = 0, .value = value, .stage = {}}});
+    const Bytes frame = encoded(
+        {1, PutRequest{.at = {}, .expected_revision = {}, .key = as_bytes("/k"), .value_size = 0, .value = value, .stage = {}}});
     EXPECT_EQ(Decoding(frame, key_end - 1).result.error(), RequestError::incomplete);
     const Decoding prefix(frame, key_end);
     ASSERT_EQ(prefix.result.ok(), over) << size;

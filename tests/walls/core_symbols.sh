@@ -9,10 +9,10 @@ set -euo pipefail
 archive=$1
 failed=0
 
-allowed_c='mem(cpy|move|set|cmp|chr)|str(len|cmp|ncmp)|__(memcpy|memmove|memset|snprintf|sprintf)_chk|abort'
+allowed_c='mem(cpy|move|set|cmp|chr)|str(len|cmp|ncmp)|__(memcpy|memmove|memset|snprintf|sprintf)_chk|abort|__libc_single_threaded'
 allowed_c+='|__stack_chk_fail|__gxx_personality_v0|_Unwind_Resume|__dso_handle|_GLOBAL_OFFSET_TABLE_|DW\.ref\..*'
 allowed_c+='|__cxa_(pure_virtual|throw_bad_array_new_length|begin_catch|end_catch|rethrow|throw|allocate_exception|free_exception)'
-allowed_c+='|EVP_(CIPHER|MD|MAC|PKEY|KDF)(_CTX)?_(new|new_from_name|new_null|free|fetch|up_ref|dup|copy|copy_ex|reset|set_params|get_params|ctrl|get0_.*|get_size)'
+allowed_c+='|EVP_(CIPHER|MD|MAC|PKEY|KDF)(_CTX)?_(new|new_from_name|new_null|free|fetch|new_from_pkey|up_ref|dup|copy|copy_ex|reset|set_params|get_params|ctrl|get0_.*|get_size)'
 allowed_c+='|EVP_(Encrypt|Decrypt|Cipher|Digest)(Init|Init_ex|Init_ex2|Update|Final|Final_ex|FinalXOF)|EVP_Digest|EVP_Cipher|EVP_Q_(digest|mac)'
 allowed_c+='|EVP_MAC_(init|update|final)|EVP_PKEY_(derive|derive_init|derive_init_ex|derive_set_peer|derive_set_peer_ex)'
 allowed_c+='|EVP_PKEY_(new|get)_raw_(private|public)_key(_ex)?|EVP_(chacha20_poly1305|blake2s256|sha256)|EVP_MD_CTX_.*|EVP_CIPHER_CTX_.*'
