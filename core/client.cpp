@@ -176,11 +176,11 @@ Client& Client::operator=(Client&&) noexcept = default;
 Result<CallId, SubmitError> Client::submit(const RequestBody& request, Time deadline, Time now) {
   State& s = *state_;
   if (s.calls.size() + s.completions.size() >= limits::client_calls_max) return SubmitError::queue_full;
+  if (!fits_frame(request)) return SubmitError::too_large;
   State::Call call;
   call.op = op_of(request);
   call.deadline = deadline;
   encode_request(Request{s.next_call, request}, call.frame);
-  if (call.frame.size() > limits::frame_size_max) return SubmitError::too_large;
   const CallId id = s.next_call++;
   s.calls.emplace(id, std::move(call));
   s.waiting.push_back(id);

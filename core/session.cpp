@@ -64,6 +64,7 @@ void Session::receive(ByteView bytes, SessionContext context, Now now) {
 void Session::work(ByteView& bytes, SessionContext context, Now now) {
   intake_.borrow(context.spare_plaintext);
   answers_.borrow(context.answer_buffers);
+  if (stalled_) received_ = now.monotonic;  // what came while nothing was read is heard from now on
   stalled_ = false;
   while (reading() && !established_ && work_on_frames(context, now)) {
     if (bytes.empty() || !open_message(bytes, context, now)) break;
@@ -200,7 +201,6 @@ void Session::output_taken(std::size_t count, Now now) {
   taken_ = 0;
   output_.clear();
   if (output_.capacity() > idle_capacity_max) Bytes().swap(output_);
-  received_ = now.monotonic;  // taking what we sent is a sign of life, the only one while nothing is read
   if (state_ == SessionState::draining && answers_.empty()) apply(SessionEvent::drained, now);
 }
 

@@ -1,0 +1,153 @@
+#include "core/client.h"
+
+#include <gtest/gtest.h>
+
+#include "core/backoff.h"
+#include "tests/core/device.h"
+
+namespace statefs {
+namespace {
+
+using namespace test;
+
+constexpr std::string_view key_a = "/state/shared/a";
+
+TEST(Client, WantsAConnectionOnlyWhileACallWaits) {
+  Device device;
+  Client client = device.client();
+  EXPECT_FALSE(client.wants_connection(device.now().monotonic));
+  ASSERT_TRUE(client.submit(get_of(key_a), never, device.now().monotonic).ok());
+  EXPECT_TRUE(client.wants_connection(device.now().monotonic));
+}
+
+TEST(Client, NeverResendsAMutationAndResendsAReadInOrder) {
+  Device device;
+  auto link = device.connect();
+  const auto put = link.client.submit(put_of(key_a, "v"), never, device.now().monotonic);
+  const auto get = link.client.submit(get_of(key_a), never, device.now().monotonic);
+  link.client.advance(device.now());
+  const Bytes up(link.client.output().begin(), link.client.output().end());
+  link.client.output_taken(up.size());
+  device.server().receive(link.id, up, device.now());
+  device.cut(link);  // executed, and the answers are lost
+  auto completion = link.client.take_completion();
+  ASSERT_TRUE(completion.has_value());
+  EXPECT_EQ(completion->call, put.value());
+  EXPECT_EQ(completion->result, CallResult::outcome_unknown);
+  EXPECT_FALSE(link.client.take_completion().has_value());
+  device.wait(limits::reconnect_backoff_max);
+  ASSERT_TRUE(link.client.wants_connection(device.now().monotonic));
+  (void)device.take_audit();
+  device.reconnect(link);
+  completion = link.client.take_completion();
+  ASSERT_TRUE(completion.has_value());
+  EXPECT_EQ(completion->call, get.value());
+  EXPECT_EQ(completion->response.status, Status::ok);
+  EXPECT_TRUE(device.take_mutations().empty()) << "the PUT did not run again";
+}
+
+TEST(Client, SendsAMutationThatWasNeverSentAfterReconnecting) {
+  Device device;
+  Device::Link link{device.client()};
+  ASSERT_TRUE(link.client.submit(put_of(key_a, "v"), never, device.now().monotonic).ok());
+  link.client.disconnected(device.now());  // the stream could not be opened
+  EXPECT_EQ(link.client.last_disconnect(), Disconnect::no_stream);
+  EXPECT_FALSE(link.client.wants_connection(device.now().monotonic)) << "it backs off";
+  device.wait(limits::reconnect_backoff_min);
+  EXPECT_TRUE(link.client.wants_connection(device.now().monotonic));
+  device.reconnect(link);
+  const auto completion = link.client.take_completion();
+  ASSERT_TRUE(completion.has_value());
+  EXPECT_EQ(completion->response.status, Status::ok);
+}
+
+TEST(Client, KeepsDeadlinesByWhatWasSent) {
+  Device device;
+  auto link = device.connect();
+  const Time due = device.now().monotonic + milliseconds(5);
+  const auto put = link.client.submit(put_of(key_a, "v"), due, device.now().monotonic);
+  const auto get = link.client.submit(get_of(key_a), due, device.now().monotonic);
+  link.client.advance(device.now());
+  const auto late = link.client.submit(put_of(key_a, "w"), due, device.now().monotonic);
+  EXPECT_LE(link.client.deadline(), due);
+  device.wait(milliseconds(5));
+  // Expiry precedes sending, so the last one is never sent.
+  link.client.advance(device.now());
+  std::map<CallId, CallResult> results;
+  while (const auto completion = link.client.take_completion()) results[completion->call] = completion->result;
+  EXPECT_EQ(results.at(put.value()), CallResult::outcome_unknown);
+  EXPECT_EQ(results.at(get.value()), CallResult::timed_out);
+  EXPECT_EQ(results.at(late.value()), CallResult::timed_out);
+  device.pump(link);
+  EXPECT_TRUE(link.open) << "an answer that comes too late is no error";
+  EXPECT_FALSE(link.client.take_completion().has_value());
+}
+
+TEST(Client, TellsWhyAStreamEnded) {
+  Device device;
+  Device::Link stranger = device.connect(9);
+  EXPECT_FALSE(stranger.open);
+  EXPECT_EQ(stranger.client.last_disconnect(), Disconnect::not_admitted);
+
+  ClientConfig config;
+  config.server = device.peer_key(3)->public_key();
+  Device::Link astray{Client(device.suite(), device.peer_key(0), config)};
+  device.reconnect(astray);
+  EXPECT_FALSE(astray.open);
+  EXPECT_EQ(astray.client.last_disconnect(), Disconnect::handshake_failed);
+}
+
+TEST(Client, BoundsWhatIsOutstanding) {
+  Device device;
+  Client client = device.client();
+  for (std::size_t i = 0; i < limits::client_calls_max; ++i) {
+    ASSERT_TRUE(client.submit(get_of(key_a), never, device.now().monotonic).ok());
+  }
+  const auto over = client.submit(get_of(key_a), never, device.now().monotonic);
+  ASSERT_FALSE(over.ok());
+  EXPECT_EQ(over.error(), SubmitError::queue_full);
+}
+
+TEST(Client, RefusesARequestThatFitsNoFrame) {
+  Device device;
+  Client client = device.client();
+  const std::string value(limits::frame_body_size_max, 'x');
+  const auto refused = client.submit(put_of(key_a, value), never, device.now().monotonic);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error(), SubmitError::too_large);
+}
+
+TEST(Client, CompletesManyCallsInFlight) {
+  Device device;
+  auto link = device.connect();
+  std::set<CallId> open;
+  for (int i = 0; i < 500; ++i) {
+    const std::string value = std::to_string(i);
+    const auto id = link.client.submit(put_of("/state/shared/" + value, value), never, device.now().monotonic);
+    ASSERT_TRUE(id.ok());
+    open.insert(id.value());
+  }
+  device.pump(link);
+  while (const auto completion = link.client.take_completion()) {
+    EXPECT_EQ(completion->response.status, Status::ok);
+    EXPECT_EQ(open.erase(completion->call), 1u);
+  }
+  EXPECT_TRUE(open.empty());
+  EXPECT_EQ(link.client.outstanding(), 0u);
+}
+
+TEST(Backoff, DoublesToItsMaximumWithJitterInTheUpperHalf) {
+  Backoff backoff(milliseconds(50), seconds(10), 1);
+  std::int64_t whole = milliseconds(50).ns;
+  for (int i = 0; i < 40; ++i) {
+    const std::int64_t wait = backoff.next().ns;
+    EXPECT_GE(wait, whole / 2);
+    EXPECT_LE(wait, whole);
+    whole = std::min(whole * 2, seconds(10).ns);
+  }
+  backoff.succeeded();
+  EXPECT_LE(backoff.next().ns, milliseconds(50).ns);
+}
+
+}  // namespace
+}  // namespace statefs

@@ -1,0 +1,364 @@
+#include "core/server.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/core/device.h"
+#include "tests/core/raw_peer.h"
+
+namespace statefs {
+namespace {
+
+using namespace test;
+
+constexpr std::string_view key_a = "/state/shared/a";
+
+// Completes the records of the start, so that nothing but the test's own commits is under way.
+void settle(Device& device) {
+  device.server().advance(device.now());
+  device.wait(milliseconds(3));
+  device.server().advance(device.now());
+}
+
+std::uint64_t count_of(const std::vector<Recorded>& records, AuditKind kind) {
+  std::uint64_t count = 0;
+  for (const Recorded& recorded : records) {
+    if (recorded.record().kind == kind) count += recorded.record().count;
+  }
+  return count;
+}
+
+TEST(Server, RefusesAnUnenrolledPeerAtMessage3WithoutAByte) {
+  Device device;
+  RawPeer stranger(device, 7);
+  stranger.shake_hands();
+  EXPECT_TRUE(stranger.received.empty());
+  EXPECT_TRUE(stranger.closed());
+  device.wait(limits::aggregate_interval);
+  device.server().advance(device.now());
+  const auto records = device.take_audit();
+  EXPECT_EQ(count_of(records, AuditKind::handshakes), 1u);
+  EXPECT_EQ(records.back().record().op, static_cast<std::uint8_t>(HandshakeFailure::not_enrolled));
+}
+
+TEST(Server, CountsAFloodOfFailedHandshakesInOneRecordForEachSecond) {
+  Device device;
+  for (int i = 0; i < 50; ++i) {
+    RawPeer garbage(device, 0);
+    garbage.send_raw(Bytes(50, 0x11));
+    EXPECT_TRUE(garbage.closed());
+    EXPECT_TRUE(garbage.received.empty());
+    device.server().released(garbage.id);
+  }
+  device.wait(limits::aggregate_interval);
+  device.server().advance(device.now());
+  const auto records = device.take_audit();
+  EXPECT_EQ(count_of(records, AuditKind::handshakes), 50u);
+  EXPECT_LE(records.size(), 5u) << "epoch, policy, and a record for each interval";
+}
+
+TEST(Server, AnswersMalformedToARequestBeforeHelloAndCloses) {
+  Device device;
+  RawPeer peer(device, 0);
+  peer.shake_hands();
+  peer.send(get_of(key_a), 9);
+  EXPECT_EQ(peer.status(), Status::malformed);
+  EXPECT_EQ(peer.last.id, 9u);
+  EXPECT_TRUE(peer.closed());
+  EXPECT_EQ(count_of(device.take_audit(), AuditKind::refusals), 1u);
+}
+
+TEST(Server, AnswersUnsupportedToAForeignVersionAndCloses) {
+  Device device;
+  RawPeer peer(device, 0);
+  peer.shake_hands();
+  HelloRequest hello;
+  hello.version = 2;
+  peer.send(hello, 3);
+  EXPECT_EQ(peer.status(), Status::unsupported);
+  EXPECT_TRUE(peer.closed());
+}
+
+TEST(Server, AnswersMalformedWithTheIdRecordsItAndCloses) {
+  Device device;
+  RawPeer peer(device, 0);
+  peer.greet();
+  (void)device.take_audit();
+  Bytes frame;
+  encode_frame_header({0, static_cast<std::uint8_t>(Op::put), 0, 0, 77}, frame);
+  store_le<std::uint32_t>(frame.data(), static_cast<std::uint32_t>(limits::frame_body_size_max + 1));
+  peer.send(frame);
+  EXPECT_EQ(peer.status(), Status::malformed);
+  EXPECT_EQ(peer.last.id, 77u);
+  EXPECT_TRUE(peer.closed());
+  const auto records = device.take_audit();
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].record().kind, AuditKind::refusals);
+  EXPECT_EQ(records[0].record().status, Status::malformed);
+  EXPECT_EQ(records[0].record().key_size, 0u);
+}
+
+TEST(Server, SkipsAnUnknownOpAndStays) {
+  Device device;
+  RawPeer peer(device, 0);
+  peer.greet();
+  Bytes frame;
+  encode_frame_header({9, 77, 0, 0, 5}, frame);
+  frame.resize(frame.size() + 9);
+  peer.send(frame);
+  EXPECT_EQ(peer.status(), Status::unsupported);
+  peer.send(get_of(key_a), 6);
+  EXPECT_EQ(peer.status(), Status::not_found);
+}
+
+TEST(Server, EndsADamagedConnectionWithOneRecordAndExecutesNothingOfIt) {
+  Device device;
+  RawPeer peer(device, 0);
+  peer.greet();
+  (void)device.take_audit();
+  Bytes frame;
+  encode_request({5, put_of(key_a, "v")}, frame);
+  Bytes sealed;
+  ASSERT_TRUE(peer.channel->seal(frame, sealed));
+  sealed[sealed.size() / 2] ^= 1;
+  peer.send_raw(sealed);
+  EXPECT_TRUE(peer.closed());
+  EXPECT_TRUE(peer.received.empty());
+  const auto records = device.take_audit();
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].record().kind, AuditKind::damaged);
+  EXPECT_EQ(records[0].record().peer.alias, "peer-0");
+  EXPECT_EQ(device.store().usage_of(records[0].record().peer).keys, 0u);
+}
+
+TEST(Server, RefusesAnOversizeValueBeforeItsBodyIsBufferedAndStays) {
+  Device device;
+  RawPeer peer(device, 0);
+  peer.greet();
+  (void)device.take_audit();
+  Bytes frame;
+  encode_request({5, put_of(key_a, std::string(limits::value_size_max + 1, 'x'))}, frame);
+  const std::size_t prefix = limits::frame_header_size + 40 + key_a.size();
+  const std::size_t idle = device.server().buffered_size();
+  peer.send(ByteView(frame).first(prefix));
+  EXPECT_EQ(peer.status(), Status::value_too_large) << "answered from the prefix";
+  EXPECT_EQ(device.take_mutations().size(), 1u);
+  for (std::size_t at = prefix; at < frame.size(); at += 8000) {
+    peer.send(ByteView(frame).subspan(at, std::min<std::size_t>(8000, frame.size() - at)));
+    EXPECT_LE(device.server().buffered_size(), idle + 512) << at;
+  }
+  peer.send(get_of(key_a), 6);
+  EXPECT_EQ(peer.status(), Status::not_found);
+}
+
+TEST(Server, StopsReadingAPeerThatDoesNotTakeItsAnswersAndGoesOnWhenItDoes) {
+  Device device;
+  auto link = device.connect();
+  ASSERT_EQ(device.call(link, put_of(key_a, std::string(60'000, 'v'))).response.status, Status::ok);
+  RawPeer greedy(device, 0);
+  greedy.greet();
+  Bytes frames;
+  constexpr std::uint64_t requests = 200;
+  for (std::uint64_t i = 0; i < requests; ++i) encode_request({100 + i, get_of(key_a)}, frames);
+  Bytes sealed;
+  ASSERT_TRUE(greedy.channel->seal(frames, sealed));
+  device.server().receive(greedy.id, sealed, device.now());
+  device.server().advance(device.now());
+  EXPECT_FALSE(device.server().wants_input(greedy.id));
+  EXPECT_LE(device.server().output(greedy.id).size(), limits::output_size_max + 2 * limits::frame_size_max);
+  EXPECT_EQ(device.call(link, get_of(key_a)).response.status, Status::ok) << "another peer is served meanwhile";
+  std::uint64_t answered = 0;
+  for (int turns = 0; turns < 1000 && answered < requests; ++turns) {
+    greedy.turn();
+    const Bytes plain = greedy.open();
+    for (std::size_t at = 0; at < plain.size();) {
+      const FrameHeader header = load_frame_header(ByteView(plain).subspan(at));
+      EXPECT_EQ(header.id, 100 + answered);
+      at += limits::frame_header_size + header.body_size;
+      ++answered;
+    }
+  }
+  EXPECT_EQ(answered, requests);
+  EXPECT_TRUE(device.server().wants_input(greedy.id));
+}
+
+TEST(Server, AdmitsNoMoreConnectionsThanItsLimits) {
+  DeviceOptions options;
+  options.limits.connections_max = 4;
+  options.limits.half_open_max = 2;
+  options.limits.connections_per_peer_max = 2;
+  Device device(options);
+  RawPeer first(device, 0);
+  RawPeer second(device, 0);
+  const auto third = device.server().accept(device.ephemeral(), device.now());
+  ASSERT_FALSE(third.ok());
+  EXPECT_EQ(third.error(), AdmissionError::half_open_full);
+  first.greet();
+  second.greet();
+  RawPeer over(device, 0);
+  over.shake_hands();
+  EXPECT_TRUE(over.closed()) << "a third of one peer";
+  device.server().released(over.id);
+  RawPeer a(device, 3);
+  RawPeer b(device, 3);
+  const auto fifth = device.server().accept(device.ephemeral(), device.now());
+  ASSERT_FALSE(fifth.ok());
+  EXPECT_EQ(fifth.error(), AdmissionError::connections_full);
+}
+
+TEST(Server, SpendsItsHandshakeBudgetAfterServingTheEstablished) {
+  DeviceOptions options;
+  options.limits.handshakes_per_wakeup = 1;
+  Device device(options);
+  auto link = device.connect();
+  RawPeer a(device, 0);
+  RawPeer b(device, 0);
+  const Bytes hello_a = a.channel->take_handshake_output();
+  const Bytes hello_b = b.channel->take_handshake_output();
+  device.server().receive(a.id, hello_a, device.now());
+  device.server().receive(b.id, hello_b, device.now());
+  device.server().advance(device.now());
+  EXPECT_FALSE(device.server().output(a.id).empty());
+  EXPECT_TRUE(device.server().output(b.id).empty());
+  EXPECT_LE(device.server().deadline(), device.now().monotonic) << "the rest asks for the next wake-up";
+  device.server().advance(device.now());
+  EXPECT_FALSE(device.server().output(b.id).empty());
+}
+
+TEST(Server, EndsAHandshakeThatTakesTooLong) {
+  Device device;
+  RawPeer slow(device, 0);
+  slow.send_raw(slow.channel->take_handshake_output());
+  EXPECT_LE(device.server().deadline(), device.now().monotonic + limits::handshake_timeout);
+  device.wait(limits::handshake_timeout);
+  device.server().advance(device.now());
+  EXPECT_TRUE(slow.closed());
+}
+
+TEST(Server, EndsADeadPeerAndKeepsALivingIdleOne) {
+  Device device;
+  auto living = device.connect();
+  RawPeer dead(device, 0);
+  dead.greet();
+  for (int i = 0; i < 20; ++i) {
+    device.wait(seconds(5));
+    device.pump(living);
+    if (!dead.closed()) dead.turn();
+  }
+  EXPECT_TRUE(dead.closed());
+  EXPECT_TRUE(living.open);
+  EXPECT_EQ(device.call(living, get_of(key_a)).response.status, Status::not_found);
+}
+
+TEST(Server, DrainsAConnectionThatIsTooOld) {
+  DeviceOptions options;
+  options.limits.connection_age_max = seconds(20);
+  Device device(options);
+  auto link = device.connect();
+  device.wait(seconds(20));
+  device.pump(link);
+  EXPECT_FALSE(link.open);
+  device.reconnect(link);
+  EXPECT_EQ(device.call(link, get_of(key_a)).response.status, Status::not_found);
+}
+
+TEST(Server, ExpelsAPeerThatAReloadNoLongerEnrolsAndJudgesTheRestAnew) {
+  DeviceOptions options;
+  options.peers = 2;
+  Device device(options);
+  auto first = device.connect(0);
+  auto second = device.connect(1);
+  DeviceOptions narrowed;
+  narrowed.peers = 1;
+  narrowed.rules = {{"/state/shared/other/", access_all, false}};
+  device.server().reload(device.policy_of(narrowed), device.now());
+  device.pump(second);
+  EXPECT_FALSE(second.open);
+  EXPECT_EQ(device.call(first, put_of(key_a, "v")).response.status, Status::access_denied);
+}
+
+TEST(Server, HoldsEveryAnswerUntilTheStoreHasCompletedWhatItSaw) {
+  DeviceOptions options;
+  options.store.commit_delay = milliseconds(3);
+  Device device(options);
+  settle(device);
+  RawPeer writer(device, 0);
+  RawPeer reader(device, 0);
+  writer.greet();
+  reader.greet();
+  writer.send(put_of(key_a, "v"), 5);
+  EXPECT_TRUE(writer.received.empty());
+  reader.send(get_of(key_a), 6);
+  EXPECT_TRUE(reader.received.empty()) << "it saw a write that is not complete";
+  EXPECT_EQ(device.server().deadline(), device.now().monotonic + milliseconds(3));
+  device.wait(milliseconds(3));
+  writer.turn();
+  EXPECT_EQ(writer.status(), Status::ok);
+  reader.turn();
+  EXPECT_EQ(reader.status(), Status::ok);
+}
+
+TEST(Server, ASyncIsAnsweredOnceEverythingBeforeItIsDurable) {
+  DeviceOptions options;
+  options.store.commit_delay = milliseconds(3);
+  Device device(options);
+  settle(device);
+  RawPeer peer(device, 0);
+  peer.greet();
+  Bytes frames;
+  encode_request({5, put_of(key_a, "v")}, frames);
+  encode_request({6, SyncRequest{device.store().status().epoch}}, frames);
+  peer.send(frames);
+  EXPECT_TRUE(peer.received.empty());
+  device.wait(milliseconds(3));
+  peer.turn();
+  const Bytes plain = peer.open();
+  const FrameHeader put = load_frame_header(plain);
+  const ByteView rest = ByteView(plain).subspan(limits::frame_header_size + put.body_size);
+  const auto sync = decode_response(load_frame_header(rest), rest.subspan(limits::frame_header_size));
+  ASSERT_TRUE(sync.ok());
+  EXPECT_EQ(sync.value().id, 6u);
+  const auto& answer = std::get<SyncResponse>(sync.value().body);
+  EXPECT_EQ(answer.durable_index, device.store().status().last_index);
+  EXPECT_EQ(answer.head, device.store().status().durable_head);
+}
+
+TEST(Server, AFailedStoreAnswersNothingPendingAndServesNobody) {
+  DeviceOptions options;
+  options.store.commit_delay = milliseconds(3);
+  Device device(options);
+  settle(device);
+  RawPeer peer(device, 0);
+  peer.greet();
+  peer.send(put_of(key_a, "v"), 5);
+  device.store().fail();
+  device.wait(milliseconds(3));
+  peer.turn();
+  EXPECT_TRUE(peer.received.empty());
+  EXPECT_TRUE(peer.closed());
+}
+
+TEST(Server, DrainsOnShutdown) {
+  Device device;
+  auto link = device.connect();
+  device.server().shutdown(device.now());
+  device.pump(link);
+  EXPECT_FALSE(link.open);
+  EXPECT_EQ(device.server().connection_count(), 0u);
+  const auto refused = device.server().accept(device.ephemeral(), device.now());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error(), AdmissionError::shutting_down);
+}
+
+TEST(Server, SendsTheAnswersOfOneWakeUpAsOneRecord) {
+  Device device;
+  RawPeer peer(device, 0);
+  peer.greet();
+  Bytes frames;
+  for (std::uint64_t i = 0; i < 16; ++i) encode_request({10 + i, get_of(key_a)}, frames);
+  peer.send(frames);
+  ASSERT_GE(peer.received.size(), limits::record_length_size);
+  EXPECT_EQ(peer.received.size(), limits::record_length_size + load_be16(peer.received.data()));
+}
+
+}  // namespace
+}  // namespace statefs
