@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/audit.h"
-#include "tests/core/wire_samples.h"
+#include "tests/core/hex.h"
 
 namespace statefs {
 

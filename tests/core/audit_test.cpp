@@ -49,7 +49,7 @@ TEST(AuditCodec, ValuesComeBackFromBytesAndBytesFromValues) {
     const auto decoded = decode_audit(bytes);
     ASSERT_TRUE(decoded.ok());
     expect_equal(decoded.value(), sample.record);
-    EXPECT_EQ(hex(encoded(decoded.value())), hex(bytes));
+    EXPECT_EQ(to_hex(encoded(decoded.value())), to_hex(bytes));
   }
 }
 
@@ -67,7 +67,7 @@ TEST(AuditCodec, HasTheseBytes) {
       "0504030201040000" "0504030201050000"
       "909192939495969798999a9b9c9d9e9fa0a1a2a3a4a5a6a7a8a9aaabacadaeaf"
       "6c616d70" "2f73746174652f7368617265642f6c616d70";
-  EXPECT_EQ(hex(encoded(sample_mutation())), expected);
+  EXPECT_EQ(to_hex(encoded(sample_mutation())), expected);
 }
 
 TEST(AuditDecode, EveryTruncationAndEveryExtraByteIsMalformed) {

@@ -11,7 +11,7 @@ namespace {
 TEST(FrameHeader, StandsAtTheDocumentedOffsets) {
   Bytes out;
   encode_frame_header({0x00010203, 0x84, 0x05, 0x0607, 0x08090a0b0c0d0e0f}, out);
-  EXPECT_EQ(hex(out), "03020100" "84" "05" "0706" "0f0e0d0c0b0a0908");
+  EXPECT_EQ(to_hex(out), "03020100" "84" "05" "0706" "0f0e0d0c0b0a0908");
 }
 
 TEST(FrameHeader, DecodesWhatWasEncodedAndAppends) {

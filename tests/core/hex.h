@@ -34,6 +34,14 @@ std::array<std::uint8_t, N> array_from_hex(std::string_view hex) {
   return out;
 }
 
+// N bytes: first, first + 1, ...
+template <std::size_t N>
+std::array<std::uint8_t, N> counted(std::uint8_t first) {
+  std::array<std::uint8_t, N> out{};
+  for (std::size_t i = 0; i < N; ++i) out[i] = static_cast<std::uint8_t>(first + i);
+  return out;
+}
+
 inline std::string to_hex(ByteView bytes) {
   std::string out;
   for (const std::uint8_t byte : bytes) {

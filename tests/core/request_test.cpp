@@ -57,7 +57,7 @@ TEST(RequestCodec, BytesComeBackFromValues) {
     const Bytes frame = encoded(sample.request);
     const Decoding decoding(frame);
     ASSERT_TRUE(decoding.result.ok()) << sample.name;
-    EXPECT_EQ(hex(encoded(decoding.result.value())), hex(frame)) << sample.name;
+    EXPECT_EQ(to_hex(encoded(decoding.result.value())), to_hex(frame)) << sample.name;
   }
 }
 
@@ -76,7 +76,7 @@ TEST(RequestCodec, AppendsBehindWhatIsThere) {
   for (const RequestSample& sample : request_samples()) {
     Bytes out{0xee, 0xee};
     encode_request(sample.request, out);
-    EXPECT_EQ(hex(out), "eeee" + hex(encoded(sample.request))) << sample.name;
+    EXPECT_EQ(to_hex(out), "eeee" + to_hex(encoded(sample.request))) << sample.name;
   }
 }
 

@@ -51,7 +51,7 @@ TEST(ResponseCodec, ValuesComeBackFromBytes) {
     const Decoding decoding(frame);
     ASSERT_TRUE(decoding.result.ok()) << sample.name;
     EXPECT_EQ(describe(decoding.result.value()), describe(sample.response)) << sample.name;
-    EXPECT_EQ(hex(encoded(decoding.result.value())), hex(frame)) << sample.name;
+    EXPECT_EQ(to_hex(encoded(decoding.result.value())), to_hex(frame)) << sample.name;
   }
 }
 

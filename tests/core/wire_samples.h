@@ -7,6 +7,7 @@
 
 #include "core/request.h"
 #include "core/response.h"
+#include "tests/core/hex.h"
 
 namespace statefs {
 
@@ -25,17 +26,6 @@ const std::vector<ResponseSample>& response_samples();
 
 // All statuses, in the order of their numbers.
 const std::vector<Status>& all_statuses();
-
-// `count` bytes first, first + 1, ...
-template <std::size_t N>
-std::array<std::uint8_t, N> counted(std::uint8_t first) {
-  std::array<std::uint8_t, N> out{};
-  for (std::size_t i = 0; i < N; ++i) out[i] = static_cast<std::uint8_t>(first + i);
-  return out;
-}
-
-std::string hex(ByteView bytes);
-Bytes from_hex(std::string_view text);
 
 // Every field of the value, by name.
 std::string describe(const Request& request);

@@ -16,7 +16,7 @@ SlotRef sample_slot() { return {0x1112131415161718, 0x2122232425262728, 0x313233
 class Fields {
  public:
   Fields& operator()(std::string_view name, std::uint64_t value) { return text(name, std::to_string(value)); }
-  Fields& operator()(std::string_view name, ByteView value) { return text(name, hex(value)); }
+  Fields& operator()(std::string_view name, ByteView value) { return text(name, to_hex(value)); }
   Fields& operator()(std::string_view name, const std::optional<std::uint64_t>& value) {
     return text(name, value ? std::to_string(*value) : "none");
   }
@@ -189,25 +189,6 @@ const std::vector<Status>& all_statuses() {
       Status::sequence_old, Status::sequence_gap,  Status::session_unknown, Status::fenced,            Status::session_limit,
       Status::overloaded,   Status::audit_unavailable, Status::no_space,    Status::quota_exceeded,    Status::digest_mismatch};
   return statuses;
-}
-
-std::string hex(ByteView bytes) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  for (const std::uint8_t byte : bytes) {
-    out += digits[byte >> 4];
-    out += digits[byte & 15];
-  }
-  return out;
-}
-
-Bytes from_hex(std::string_view text) {
-  const auto digit = [](char c) { return static_cast<std::uint8_t>(c <= '9' ? c - '0' : c - 'a' + 10); };
-  Bytes out;
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-    out.push_back(static_cast<std::uint8_t>(digit(text[i]) << 4 | digit(text[i + 1])));
-  }
-  return out;
 }
 
 std::string describe(const Request& request) {
