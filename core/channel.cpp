@@ -78,6 +78,7 @@ struct Channel::State {
   }
 
   bool write_handshake() {
+    handshake_output.reserve(limits::record_length_size + handshake_sizes[handshake->next_message()]);
     handshake_output.resize(limits::record_length_size);
     if (!handshake->write({}, handshake_output)) {
       die(ChannelEvent::handshake_failed);
