@@ -1,0 +1,143 @@
+#include "os/text/config_text.h"
+
+#include <array>
+#include <limits>
+
+#include "core/limits.h"
+#include "os/text/text_values.h"
+#include "os/text/toml_tree.h"
+
+namespace statefs {
+namespace {
+
+using Kind = TomlValue::Kind;
+using Refusal = std::optional<TextError>;
+
+constexpr std::size_t path_size_max = 4'095;
+
+TextError refuse(const TomlMember& member, const std::string& reason) { return {member.value.place, member.name + " " + reason}; }
+
+Refusal read_text(const TomlMember& member, std::optional<std::string>& out) {
+  if (member.value.kind != Kind::text) return refuse(member, "is " + std::string(name_of(member.value.kind)) + ": write a string");
+  const std::string& text = member.value.text;
+  if (text.empty() || text.size() > path_size_max || text.find('\0') != std::string::npos) {
+    return refuse(member, "is empty, longer than " + std::to_string(path_size_max) + " bytes or holds a zero byte: correct it or remove the line");
+  }
+  out = text;
+  return std::nullopt;
+}
+
+template <typename T>
+Refusal read_count(const TomlMember& member, std::uint64_t max, T& out) {
+  const std::int64_t number = member.value.integer;
+  if (member.value.kind != Kind::integer || number < 1 || static_cast<std::uint64_t>(number) > max) {
+    return refuse(member, "is no count: write an integer from 1 to " + std::to_string(max));
+  }
+  out = static_cast<T>(number);
+  return std::nullopt;
+}
+
+template <typename T>
+Refusal read_size(const TomlMember& member, std::uint64_t min, std::uint64_t max, T& out) {
+  std::optional<std::uint64_t> size;
+  if (member.value.kind == Kind::text) size = size_of_text(member.value.text);
+  if (member.value.kind == Kind::integer && member.value.integer >= 0) size = static_cast<std::uint64_t>(member.value.integer);
+  if (!size || *size < min || *size > max) {
+    return refuse(member, "is no size from " + std::to_string(min) + " to " + std::to_string(max) +
+                              ": write bytes such as 65536, or \"64KiB\", \"4MiB\"");
+  }
+  out = static_cast<T>(*size);
+  return std::nullopt;
+}
+
+Refusal read_duration(const TomlMember& member, Duration& out) {
+  std::optional<Duration> duration;
+  if (member.value.kind == Kind::text) duration = duration_of_text(member.value.text);
+  if (!duration) return refuse(member, "is no duration: write a string such as \"250ms\", \"5s\", \"2m\" or \"24h\"");
+  out = *duration;
+  return std::nullopt;
+}
+
+TextError unknown(const TomlMember& member, std::string_view where, std::string_view known) {
+  return {member.place, std::string(where) + " has no " + quoted(member.name) + ": use " + std::string(known)};
+}
+
+Refusal read_store(const TomlMember& member, Quota& store) {
+  constexpr std::uint64_t any = std::numeric_limits<std::int64_t>::max();
+  if (member.name == "value_bytes") return read_size(member, 1, any, store.value_bytes);
+  if (member.name == "keys") return read_count(member, any, store.keys);
+  return unknown(member, "store", "value_bytes or keys");
+}
+
+Refusal read_limit(const TomlMember& member, ServerLimits& out) {
+  if (member.name == "connections") return read_count(member, limits::connections_max, out.connections_max);
+  if (member.name == "connections_per_peer") return read_count(member, limits::connections_max, out.connections_per_peer_max);
+  if (member.name == "half_open") return read_count(member, limits::connections_max, out.half_open_max);
+  if (member.name == "handshakes_per_wakeup") return read_count(member, limits::connections_max, out.handshakes_per_wakeup);
+  if (member.name == "output_bytes") return read_size(member, 2 * limits::frame_size_max, 64u << 20, out.output_size_max);
+  if (member.name == "handshake_timeout") return read_duration(member, out.handshake_timeout);
+  if (member.name == "keepalive_interval") return read_duration(member, out.keepalive_interval);
+  if (member.name == "dead_peer_timeout") return read_duration(member, out.dead_peer_timeout);
+  if (member.name == "drain_timeout") return read_duration(member, out.drain_timeout);
+  if (member.name == "connection_age") return read_duration(member, out.connection_age_max);
+  return unknown(member, "limits",
+                 "connections, connections_per_peer, half_open, handshakes_per_wakeup, output_bytes, handshake_timeout, "
+                 "keepalive_interval, dead_peer_timeout, drain_timeout or connection_age");
+}
+
+// What core/limits.h asserts of its own values.
+Refusal contradiction(const ServerLimits& limits, TextPlace place) {
+  if (limits.connections_per_peer_max >= limits.connections_max) {
+    return TextError{place, "connections_per_peer is not below connections: one peer could hold them all, lower it"};
+  }
+  if (limits.half_open_max >= limits.connections_max) {
+    return TextError{place, "half_open is not below connections: strangers could hold them all, lower it"};
+  }
+  if (limits.dead_peer_timeout.ns / 2 <= limits.keepalive_interval.ns) {
+    return TextError{place, "dead_peer_timeout is not above twice keepalive_interval: one lost keepalive would end a connection, raise it"};
+  }
+  return std::nullopt;
+}
+
+template <typename Target, typename ReadMember>
+Refusal read_table(const TomlMember& section, ReadMember read_member, Target& out) {
+  if (section.value.kind != Kind::table) {
+    return refuse(section, "is " + std::string(name_of(section.value.kind)) + ": write a section [" + section.name + "]");
+  }
+  for (const TomlMember& member : section.value.members) {
+    if (Refusal refusal = read_member(member, out)) return refusal;
+  }
+  return std::nullopt;
+}
+
+Refusal read_member(const TomlMember& member, ConfigText& config) {
+  if (member.name == "store") return read_table(member, read_store, config.store);
+  if (member.name == "limits") {
+    if (Refusal refusal = read_table(member, read_limit, config.limits)) return refusal;
+    return contradiction(config.limits, member.place);
+  }
+  const std::array<std::pair<std::string_view, std::optional<std::string>*>, 6> texts{{{"listen", &config.listen},
+                                                                                       {"identity", &config.identity},
+                                                                                       {"peers", &config.peers},
+                                                                                       {"policy", &config.policy},
+                                                                                       {"state", &config.state},
+                                                                                       {"audit", &config.audit}}};
+  for (const auto& [name, target] : texts) {
+    if (member.name == name) return read_text(member, *target);
+  }
+  return unknown(member, "configuration", "listen, identity, peers, policy, state, audit, [store] or [limits]");
+}
+
+}  // namespace
+
+Result<ConfigText, TextError> parse_config(std::string_view text) {
+  const Result<TomlValue, TextError> tree = parse_toml(text);
+  if (!tree) return tree.error();
+  ConfigText config;
+  for (const TomlMember& member : tree.value().members) {
+    if (const Refusal refusal = read_member(member, config)) return *refusal;
+  }
+  return config;
+}
+
+}  // namespace statefs

@@ -1,0 +1,50 @@
+// CONFIG TEXT: the daemon's configuration file (TOML). Its names mirror the flags of `dsoftbusd`; a flag given wins.
+//
+//   bytes of a file -> CONFIG TEXT -> dsoftbusd
+//
+//   listen = "127.0.0.1:7070"
+//   identity = "/etc/dsoftbusd/identity"
+//   peers = "/etc/dsoftbusd/peers"
+//   policy = "/etc/dsoftbusd/policy.toml"
+//   state = "memory"                     # or a path
+//   audit = "-"                          # or a path
+//
+//   [store]                              # what the quotas of all peers must fit into
+//   value_bytes = "64MiB"
+//   keys = 1048576
+//
+//   [limits]                             # each one may be left out
+//   connections = 2048                   # in all; per peer; and of those not yet authenticated
+//   connections_per_peer = 1024
+//   half_open = 256
+//   handshakes_per_wakeup = 8
+//   output_bytes = "512KiB"              # waiting to be sent on one connection
+//   handshake_timeout = "10s"
+//   keepalive_interval = "15s"
+//   dead_peer_timeout = "45s"
+//   drain_timeout = "5s"
+//   connection_age = "24h"
+//
+// An unknown name is an error. Limits that contradict each other are refused here, with the line of one of them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/policy.h"
+#include "core/result.h"
+#include "core/server.h"
+#include "os/text/text_error.h"
+
+namespace statefs {
+
+struct ConfigText {
+  std::optional<std::string> listen, identity, peers, policy, state, audit;
+  Quota store{limits::store_value_bytes_default, limits::store_keys_default};
+  ServerLimits limits;
+};
+
+[[nodiscard]] Result<ConfigText, TextError> parse_config(std::string_view text);
+
+}  // namespace statefs

@@ -1,0 +1,97 @@
+#include "os/text/config_text.h"
+
+#include <string>
+
+namespace statefs {
+namespace {
+
+std::string refusal(const std::string& text) {
+  const Result<ConfigText, TextError> config = parse_config(text);
+  EXPECT_FALSE(config.ok()) << text;
+  return config.ok() ? "" : line_of(config.error(), "config");
+}
+ConfigText parsed(const std::string& text) {
+  Result<ConfigText, TextError> config = parse_config(text);
+  EXPECT_TRUE(config.ok()) << line_of(config.error(), "config");
+  return std::move(config).value();
+}
+
+TEST(ConfigText, LeavesEverythingAtItsDefault) {
+  const ConfigText config = parsed("");
+  EXPECT_FALSE(config.listen || config.identity || config.peers || config.policy || config.state || config.audit);
+  EXPECT_EQ(config.store, (Quota{limits::store_value_bytes_default, limits::store_keys_default}));
+  EXPECT_EQ(config.limits.connections_max, limits::connections_max);
+  EXPECT_EQ(config.limits.handshake_timeout, limits::handshake_timeout);
+}
+
+TEST(ConfigText, ReadsEveryName) {
+  const ConfigText config = parsed(R"(
+listen = "127.0.0.1:7070"
+identity = "i"
+peers = "p"
+policy = "q"
+state = "memory"
+audit = "-"
+[store]
+value_bytes = "1MiB"
+keys = 7
+[limits]
+connections = 8
+connections_per_peer = 7
+half_open = 6
+handshakes_per_wakeup = 5
+output_bytes = "1MiB"
+handshake_timeout = "250ms"
+keepalive_interval = "1s"
+dead_peer_timeout = "3s"
+drain_timeout = "2m"
+connection_age = "24h"
+)");
+  EXPECT_EQ(config.listen, "127.0.0.1:7070");
+  EXPECT_EQ(config.identity, "i");
+  EXPECT_EQ(config.peers, "p");
+  EXPECT_EQ(config.policy, "q");
+  EXPECT_EQ(config.state, "memory");
+  EXPECT_EQ(config.audit, "-");
+  EXPECT_EQ(config.store, (Quota{1u << 20, 7}));
+  EXPECT_EQ(config.limits.connections_max, 8u);
+  EXPECT_EQ(config.limits.connections_per_peer_max, 7u);
+  EXPECT_EQ(config.limits.half_open_max, 6u);
+  EXPECT_EQ(config.limits.handshakes_per_wakeup, 5u);
+  EXPECT_EQ(config.limits.output_size_max, 1u << 20);
+  EXPECT_EQ(config.limits.handshake_timeout, milliseconds(250));
+  EXPECT_EQ(config.limits.keepalive_interval, seconds(1));
+  EXPECT_EQ(config.limits.dead_peer_timeout, seconds(3));
+  EXPECT_EQ(config.limits.drain_timeout, seconds(120));
+  EXPECT_EQ(config.limits.connection_age_max, seconds(86'400));
+}
+
+TEST(ConfigText, SaysWhereAndWhatIsWrong) {
+  EXPECT_EQ(refusal("listen = 7070"), "config:1:10: listen is an integer: write a string");
+  EXPECT_EQ(refusal("\nlisen = ''"),
+            "config:2:1: configuration has no \"lisen\": use listen, identity, peers, policy, state, audit, [store] or [limits]");
+  EXPECT_EQ(refusal("[limits]\nhandshake_timeout = \"10\""),
+            "config:2:21: handshake_timeout is no duration: write a string such as \"250ms\", \"5s\", \"2m\" or \"24h\"");
+  EXPECT_EQ(refusal("[limits]\nconnections = 0"),
+            "config:2:15: connections is no count: write an integer from 1 to " + std::to_string(limits::connections_max));
+}
+
+TEST(ConfigText, RefusesLimitsThatContradictEachOther) {
+  EXPECT_EQ(refusal("[limits]\nconnections = 8\nconnections_per_peer = 8\nhalf_open = 2").substr(0, 35), "config:1:2: connections_per_peer is");
+  EXPECT_EQ(refusal("[limits]\nconnections = 8\nconnections_per_peer = 2\nhalf_open = 8").substr(0, 24), "config:1:2: half_open is");
+  EXPECT_EQ(refusal("[limits]\nkeepalive_interval = '5s'\ndead_peer_timeout = '10s'").substr(0, 32), "config:1:2: dead_peer_timeout is");
+  EXPECT_EQ(parsed("[limits]\nkeepalive_interval = '5s'\ndead_peer_timeout = '11s'").limits.dead_peer_timeout, seconds(11));
+}
+
+TEST(ConfigText, RefusesEveryOtherShape) {
+  for (const std::string text : {
+           "listen = ''", "state = \"a\\u0000b\"", "store = 1", "[[limits]]", "[limits]\nx = 1", "[store]\nx = 1", "[store]\nkeys = 0",
+           "[store]\nvalue_bytes = 0", "[store]\nvalue_bytes = '1mb'", "[limits]\nconnections = '8'", "[limits]\noutput_bytes = 4096",
+           "[limits]\ndrain_timeout = 5", "[limits]\ndrain_timeout = '0s'", "[limits]\ndrain_timeout = '9999999h'"}) {
+    EXPECT_EQ(refusal(text).substr(0, 7), "config:") << text;
+  }
+  EXPECT_EQ(refusal("peers = '" + std::string(4'096, 'a') + "'").substr(0, 7), "config:");
+}
+
+}  // namespace
+}  // namespace statefs
