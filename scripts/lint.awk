@@ -11,7 +11,7 @@ BEGIN {
   list(stdio_in_core, "core/check.cpp")  # a failed check says so on stderr; nothing else in core prints or parses
   list(openssl_in_core, "core/crypto.cpp core/crypto.h core/crypto_primitives.cpp")
   list(sim_std, "cinttypes")
-  list(sim_program_std, "iostream fstream sstream filesystem iomanip cerrno csignal")
+  list(sim_program_std, "iostream fstream sstream filesystem iomanip cerrno csignal CLI/CLI.hpp")
 }
 
 function list(set, text,   words, n, i) { n = split(text, words, " "); for (i = 1; i <= n; ++i) set[words[i]] = 1 }

@@ -37,7 +37,7 @@ void ClientProgram::work(const std::vector<StreamEnd>&, Now now) {
   if (!end_ && client_.wants_connection(now.monotonic)) {
     end_ = connect(options_.server);
     opened_ = false;
-    if (cut_) stream(*end_).cut_after(cut_->from, cut_->byte_count);
+    if (const auto cut = std::exchange(cut_, std::nullopt)) stream(*end_).cut_after(cut->from, cut->byte_count);
   }
   if (end_ && opened_) write_output(now);
   report_completions();

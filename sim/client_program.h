@@ -37,9 +37,8 @@ class ClientProgram final : public Program {
   [[nodiscard]] Result<CallId, SubmitError> submit(const RequestBody& request, Duration timeout);
   // Cuts the stream, where there is one, at both ends.
   void break_stream();
-  // Every stream from now on is cut when this many bytes of it arrived at one side.
-  void cut_streams_after(Side from, std::uint64_t byte_count) { cut_ = {from, byte_count}; }
-  void stop_cutting() { cut_.reset(); }
+  // The next stream is cut when this many bytes of it have arrived from one side.
+  void cut_next_stream_after(Side from, std::uint64_t byte_count) { cut_ = {from, byte_count}; }
 
   [[nodiscard]] Client& client() { return client_; }
   [[nodiscard]] std::optional<StreamEnd> stream_end() const { return end_; }

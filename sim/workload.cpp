@@ -1,0 +1,127 @@
+#include "sim/workload.h"
+
+#include <algorithm>
+#include <array>
+
+namespace statefs::sim {
+namespace {
+
+constexpr std::uint32_t call_planned = 200;
+constexpr std::size_t revisions_kept = 8;
+const std::string root = "/state/shared/";
+
+// What lies outside the grant, or is no key.
+constexpr std::array<std::string_view, 8> outside_keys{
+    "/state/other/k0", "/state/shared", "/state/sharedx/k0", "/state/keystore/k0", "/state/shared/../boot/k0",
+    "/state/shared//k0", "", "/state/shared/k0\n"};
+constexpr std::array<std::string_view, 4> outside_prefixes{"/", "/state/", "/state/shared", "/state/keystore/"};
+
+}  // namespace
+
+std::string describe(const WorkloadOptions& o) {
+  const auto text = [](Ratio ratio) { return std::to_string(ratio.part) + "/" + std::to_string(ratio.whole); };
+  return "operations=" + std::to_string(o.operation_count) + " in_flight=" + std::to_string(o.in_flight_max) +
+         " keys=" + std::to_string(o.key_count) + " value_size_max=" + std::to_string(o.value_size_max) +
+         " pause_max_ns=" + std::to_string(o.pause_max.ns) + " timeout_ns=" + std::to_string(o.timeout.ns) +
+         " put,get,del,list,sync=" + std::to_string(o.put) + "," + std::to_string(o.get) + "," + std::to_string(o.del) + "," +
+         std::to_string(o.list) + "," + std::to_string(o.sync) + " outside=" + text(o.outside) +
+         " conditional=" + text(o.conditional) + " breaks=" + text(o.breaks);
+}
+
+Workload::Workload(Node& node, const WorkloadOptions& options)
+    : node_(node), options_(options), random_(node.ground().random.stream("workload/" + std::to_string(node.id()))) {}
+
+Workload::~Workload() { node_.ground().schedule.cancel(planned_); }
+
+void Workload::start(ClientProgram& client) {
+  client_ = &client;
+  plan_next();
+}
+
+// One call is planned at a time; those in flight and the planned one stay under the bound.
+void Workload::plan_next() {
+  if (planned_ != 0 || submitted_ == options_.operation_count || submitted_ - completed_ >= options_.in_flight_max) return;
+  ++submitted_;
+  const std::uint64_t pause = random_.below(static_cast<std::uint64_t>(options_.pause_max.ns) + 1);
+  Schedule& schedule = node_.ground().schedule;
+  planned_ = schedule.at(schedule.now() + nanoseconds(static_cast<std::int64_t>(pause)), {this, node_.id(), call_planned, submitted_});
+}
+
+void Workload::fire(std::uint32_t, std::uint64_t) {
+  planned_ = 0;
+  if (random_.chance(options_.breaks)) client_->break_stream();
+  call();
+  plan_next();
+}
+
+void Workload::completed(ClientProgram&, Completion completion) {
+  ++completed_;
+  std::uint64_t revision = 0;
+  if (const auto* mutation = std::get_if<MutationResponse>(&completion.response.body)) revision = mutation->revision;
+  if (const auto* got = std::get_if<GetResponse>(&completion.response.body)) revision = got->revision;
+  if (revision != 0) {
+    if (revisions_.size() == revisions_kept) revisions_.erase(revisions_.begin());
+    revisions_.push_back(revision);
+  }
+  plan_next();
+}
+
+std::string Workload::draw_key() {
+  if (random_.chance(options_.outside)) {
+    // The one that is too long is made here, because it is longer than a line.
+    const std::uint64_t which = random_.below(outside_keys.size() + 1);
+    return which == outside_keys.size() ? root + std::string(limits::key_size_max, 'k') : std::string(outside_keys[which]);
+  }
+  const std::uint64_t which = random_.below(options_.key_count);
+  return root + (which % 3 == 2 ? "dir/k" : "k") + std::to_string(which);
+}
+
+std::string Workload::draw_prefix() {
+  if (random_.chance(options_.outside)) return std::string(outside_prefixes[random_.below(outside_prefixes.size())]);
+  return random_.chance({1, 3}) ? root + "dir/" : root;
+}
+
+Bytes Workload::draw_value() {
+  // Node and number make it unlike every other, so its MAC names the call.
+  std::string text = std::to_string(node_.id()) + "." + std::to_string(++value_count_) + ".";
+  text.resize(text.size() + random_.skewed(options_.value_size_max), 'v');
+  const ByteView bytes = as_bytes(text);
+  return {bytes.begin(), bytes.end()};
+}
+
+std::optional<std::uint64_t> Workload::draw_condition() {
+  if (!random_.chance(options_.conditional)) return std::nullopt;
+  const std::uint64_t which = random_.below(revisions_.size() + 1);
+  return which == revisions_.size() ? 0 : revisions_[which];
+}
+
+void Workload::call() {
+  const std::uint32_t total = options_.put + options_.get + options_.del + options_.list + options_.sync;
+  std::uint64_t which = total == 0 ? 0 : random_.below(total);
+  const auto is = [&which](std::uint32_t weight) {
+    if (which < weight) return true;
+    which -= weight;
+    return false;
+  };
+  const std::string key = draw_key();
+  const std::string prefix = draw_prefix();
+  const Bytes value = draw_value();
+  const std::optional<std::uint64_t> condition = draw_condition();
+  RequestBody body;
+  if (is(options_.put)) {
+    body = PutRequest{{}, condition, as_bytes(key), static_cast<std::uint32_t>(value.size()), value, {}};
+  } else if (is(options_.get)) {
+    const auto revision = condition == 0u ? std::nullopt : condition;
+    body = GetRequest{revision, 0, static_cast<std::uint32_t>(limits::value_size_max), as_bytes(key)};
+  } else if (is(options_.del)) {
+    body = DeleteRequest{{}, condition, as_bytes(key)};
+  } else if (is(options_.list)) {
+    body = ListRequest{static_cast<std::uint16_t>(random_.below(4)), as_bytes(prefix), {}};
+  } else {
+    const auto& hello = client_->client().server_hello();
+    body = SyncRequest{hello ? hello->epoch : 1};
+  }
+  STATEFS_CHECK(client_->submit(body, options_.timeout).ok());
+}
+
+}  // namespace statefs::sim

@@ -1,0 +1,50 @@
+#include "sim/run.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+
+namespace statefs::sim {
+namespace {
+
+TEST(Run, GivesTheSameDigestTwice) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    const RunReport first = run(draw_plan(seed));
+    const RunReport second = run(draw_plan(seed));
+    EXPECT_EQ(first_difference(first.digest, second.digest), std::nullopt) << "two runs of seed " << seed << " differ";
+    std::printf("%s\n", verdict_line(seed, first).c_str());
+  }
+}
+
+TEST(Run, JudgesSomethingByEveryCheckAndMeetsReconnects) {
+  std::map<std::string_view, std::uint64_t> judged;
+  std::uint64_t operations = 0, reconnects = 0;
+  for (std::uint64_t seed = 100; seed < 130; ++seed) {
+    const RunReport report = run(draw_plan(seed));
+    EXPECT_TRUE(report.ok()) << verdict_line(seed, report);
+    for (const CheckResult& each : report.checks) judged[each.name] += each.judged;
+    operations += report.operations;
+    reconnects += report.reconnects;
+  }
+  EXPECT_EQ(judged.size(), 6u);
+  for (const auto& [name, count] : judged) EXPECT_GT(count, 1'000u) << name;
+  EXPECT_GT(operations, 3'000u);
+  EXPECT_GT(reconnects, 30u);
+}
+
+TEST(Plan, DiffersBetweenSeedsAndIsSometimesWithoutFaults) {
+  EXPECT_EQ(describe(draw_plan(5)), describe(draw_plan(5)));
+  EXPECT_NE(describe(draw_plan(5)), describe(draw_plan(6)));
+  int faultless = 0;
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    Faults calm;
+    const Plan plan = draw_plan(seed);
+    calm.link.latency = plan.faults.link.latency;
+    faultless += describe(calm) == describe(plan.faults) ? 1 : 0;
+  }
+  EXPECT_GT(faultless, 3);
+  EXPECT_LT(faultless, 40);
+}
+
+}  // namespace
+}  // namespace statefs::sim
