@@ -1,0 +1,148 @@
+#include "os/daemon.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "os/clock.h"
+#include "os/endpoint.h"
+#include "os/entropy.h"
+#include "os/file.h"
+#include "os/policy_files.h"
+
+namespace statefs {
+namespace {
+
+constexpr EventTag signal_tag = StreamDriver::listener_tag - 1;
+constexpr rlim_t descriptors_besides_streams = 64;
+
+// Whoever waits for a marker reads a pipe, so each is one write, at once.
+void say(const std::string& line) {
+  const std::string whole = "dsoftbusd: " + line + "\n";
+  (void)write_all(STDOUT_FILENO, as_bytes(whole));
+}
+
+// As many descriptors as the server may have connections, or as many as this process may have: accepting pauses then.
+void raise_descriptor_limit(std::size_t connections_max) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = connections_max + descriptors_besides_streams;
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// The key of the value MACs in audit records: of this node, and of no use for anything else.
+SecretKey derive_mac_key(const SecretKey& secret) {
+  const Digest derived = HmacSha256(secret).of(as_bytes("dsoftbus/remote-statefs/1 value mac"));
+  return SecretKey(derived);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Daemon>, Problem> Daemon::open(const DaemonOptions& options) {
+  if (options.identity.empty()) return Problem{"no identity: give --identity FILE; 'statefs keygen FILE' makes one"};
+  if (options.peers.empty())
+    return Problem{"no peers: give --peers FILE with the public key of each enrolled peer, 64 hex digits to a line"};
+  if (options.state != "memory") {
+    return Problem{"--state " + printable(options.state) +
+                   ": this version keeps state in memory only and would lose what belongs in a file: use --state memory"};
+  }
+  const auto endpoint = parse_endpoint(options.listen);
+  if (!endpoint) return Problem{"--listen " + endpoint.error().line};
+  auto suite = make_crypto_suite();
+  const auto identity = load_identity(*suite, options.identity);
+  if (!identity) return identity.error();
+  auto policy = load_policy(options.peers, options.policy, options.store);
+  if (!policy) return policy.error();
+  auto audit = AuditExport::open(options.audit);
+  if (!audit) return audit.error();
+  auto signals = Signals::open({SIGTERM, SIGINT, SIGHUP});
+  if (!signals) return signals.error();
+  auto loop = EventLoop::open();
+  if (!loop) return loop.error();
+  raise_descriptor_limit(options.limits.connections_max);
+  auto listener = listen_on(endpoint.value());
+  if (!listener) return listener.error();
+  std::unique_ptr<Daemon> daemon(
+      new Daemon(options, std::move(suite), std::move(loop).value(), std::move(signals).value(), std::move(audit).value()));
+  daemon->serve_with(identity.value(), std::move(policy).value(), std::move(listener).value());
+  return daemon;
+}
+
+void Daemon::serve_with(const Identity& identity, Policy policy, Fd listener) {
+  address_ = to_text(local_endpoint(listener));
+  MemoryStoreConfig config;
+  config.id = random_bytes<16>();
+  config.node = identity.key->public_key();
+  config.value_bytes_max = options_.store.value_bytes;
+  config.keys_max = options_.store.keys;
+  store_ = std::make_unique<MemoryStore>(config, derive_mac_key(identity.secret), read_clock());
+  server_ = std::make_unique<Server>(*suite_, identity.key, std::move(policy), *store_, options_.limits);
+  STATEFS_CHECK(loop_.add(signals_.fd(), EPOLLIN, signal_tag));
+  driver_ = std::make_unique<StreamDriver>(loop_, *server_, *store_, audit_, std::move(listener));
+}
+
+int Daemon::run() {
+  say("listening on " + address_);
+  say("ready");
+  while (!stop_at_once_ && !(stopping_ && server_->connection_count() == 0)) {
+    const auto events = loop_.wait(driver_->deadline());
+    const Now now = read_clock();
+    for (const epoll_event& event : events) {
+      if (event.data.u64 == signal_tag) {
+        handle_signals(now);
+      } else {
+        driver_->ready(event);
+      }
+    }
+    driver_->turn(now);
+    if (!served_) announce_first_service();
+  }
+  return finish();
+}
+
+void Daemon::announce_first_service() {
+  if (!server_->has_served()) return;
+  served_ = true;
+  say("remote statefs served");
+}
+
+void Daemon::handle_signals(Now now) {
+  while (const int number = signals_.take()) {
+    if (number == SIGHUP) {
+      reload(now);
+    } else if (stopping_) {
+      stop_at_once_ = true;
+    } else {
+      stopping_ = true;
+      say("stopping");
+      driver_->stop_listening();
+      server_->shutdown(now);
+    }
+  }
+}
+
+void Daemon::reload(Now now) {
+  if (const auto problem = audit_.reopen()) complain("dsoftbusd", "not reopened: " + problem->line);
+  auto policy = load_policy(options_.peers, options_.policy, options_.store);
+  if (!policy) return complain("dsoftbusd", "the policy in force stays: " + policy.error().line);
+  server_->reload(std::move(policy).value(), now);
+  say("policy loaded again");
+}
+
+int Daemon::finish() {
+  const Now now = read_clock();
+  driver_->close_all(now);
+  server_->advance(now);  // records what is still to be counted
+  if (const auto problem = audit_.finish(*store_, now)) {
+    complain("dsoftbusd", problem->line);
+    return 1;
+  }
+  say("stopped");
+  return 0;
+}
+
+}  // namespace statefs

@@ -1,0 +1,67 @@
+// DAEMON: one server on one listening socket, from its files to its clean end.
+//
+//   dsoftbusd_main.cpp (flags) -> DAEMON -> stream_driver.h, core/server.h, core/memory_store.h, audit_export.h
+//
+// Everything that can be wrong with what it was given is found before it listens. SIGTERM and SIGINT end it when the
+// streams are drained, a second one at once; SIGHUP reads peers and policy again and opens the audit file again, and
+// where the new files are wrong the old policy stays.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/memory_store.h"
+#include "core/server.h"
+#include "os/audit_export.h"
+#include "os/event_loop.h"
+#include "os/identity.h"
+#include "os/stream_driver.h"
+
+namespace statefs {
+
+struct DaemonOptions {
+  std::string listen = "127.0.0.1:7070";
+  std::string identity;
+  std::string peers;
+  std::string policy;  // empty: what every enrolled peer may do by default
+  std::string state = "memory";
+  std::string audit = "-";
+  Quota store{limits::store_value_bytes_default, limits::store_keys_default};
+  ServerLimits limits;
+};
+
+class Daemon {
+ public:
+  // Listens when it returns; prints nothing.
+  [[nodiscard]] static Result<std::unique_ptr<Daemon>, Problem> open(const DaemonOptions& options);
+  // Serves until a signal ends it; the exit status of the program.
+  [[nodiscard]] int run();
+
+ private:
+  Daemon(DaemonOptions options, std::unique_ptr<Suite> suite, EventLoop loop, Signals signals, AuditExport audit)
+      : options_(std::move(options)),
+        suite_(std::move(suite)),
+        loop_(std::move(loop)),
+        signals_(std::move(signals)),
+        audit_(std::move(audit)) {}
+  void serve_with(const Identity& identity, Policy policy, Fd listener);
+  void handle_signals(Now now);
+  void reload(Now now);
+  void announce_first_service();
+  [[nodiscard]] int finish();
+
+  DaemonOptions options_;
+  std::unique_ptr<Suite> suite_;
+  EventLoop loop_;
+  Signals signals_;
+  AuditExport audit_;
+  std::string address_;
+  std::unique_ptr<MemoryStore> store_;
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<StreamDriver> driver_;
+  bool served_ = false;
+  bool stopping_ = false;
+  bool stop_at_once_ = false;
+};
+
+}  // namespace statefs
