@@ -1,0 +1,235 @@
+#include "os/cli.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "os/file.h"
+#include "os/hex.h"
+#include "os/identity.h"
+#include "os/text/text_values.h"
+
+namespace statefs::cli {
+namespace {
+
+// What a status means to the person who ran a verb, and what to do about it.
+std::string_view advice(Status status) {
+  switch (status) {
+    case Status::ok:
+      return "done";
+    case Status::not_found:
+      return "there is no such key";
+    case Status::access_denied:
+      return "";  // names the verb: see refused()
+    case Status::value_too_large:
+      return "the value is larger than the server takes in one request (64 KiB)";
+    case Status::key_too_long:
+      return "a key has at most 255 bytes";
+    case Status::invalid_key:
+      return "a key is UTF-8 without control characters, starts with '/', has no empty, '.' or '..' segment and no '/' at its "
+             "end";
+    case Status::malformed:
+      return "the server could not read the request: are both of the same version?";
+    case Status::io_error:
+      return "the store of the server has failed: see what dsoftbusd printed";
+    case Status::unsupported:
+      return "the server does not know this operation: it is older than this program";
+    case Status::revision_conflict:
+      return "the key is not at that revision: read it again and decide anew";
+    case Status::revision_changed:
+      return "the value is replaced faster than it can be read: try again";
+    case Status::epoch_changed:
+      return "the server has restarted: what was written before and not synced may be lost: read it again";
+    case Status::stage_missing:
+      return "the server dropped the staged value: try again";
+    case Status::in_progress:
+      return "the same request is being carried out: ask again in a moment";
+    case Status::false_retry:
+    case Status::sequence_old:
+    case Status::sequence_gap:
+      return "the session is out of step with the server: this is a bug of one of them";
+    case Status::session_unknown:
+      return "the server has dropped the session: the outcome of what was asked is unknown";
+    case Status::fenced:
+      return "another program has taken this session over";
+    case Status::session_limit:
+      return "this device has as many sessions as it may: end one";
+    case Status::overloaded:
+      return "the server is busy: try again in a moment";
+    case Status::audit_unavailable:
+      return "the server cannot record changes now and so makes none: its audit must be exported or its disk freed";
+    case Status::no_space:
+      return "the store of the server is full: delete something";
+    case Status::quota_exceeded:
+      return "this device has used up what it may store: delete something";
+    case Status::digest_mismatch:
+      return "the value did not arrive as it was sent: try again";
+  }
+  return "a status that this program does not know";
+}
+
+}  // namespace
+
+int fail(const Failure& failure) {
+  complain("statefs", failure.line);
+  return static_cast<int>(failure.exit);
+}
+
+Exit exit_of(Status status) {
+  switch (status) {
+    case Status::ok:
+      return Exit::ok;
+    case Status::not_found:
+      return Exit::not_found;
+    case Status::access_denied:
+      return Exit::denied;
+    case Status::revision_conflict:
+    case Status::revision_changed:
+      return Exit::revision_conflict;
+    case Status::epoch_changed:
+    case Status::session_unknown:
+      return Exit::outcome_unknown;
+    case Status::overloaded:
+    case Status::in_progress:
+    case Status::stage_missing:
+    case Status::session_limit:
+    case Status::no_space:
+    case Status::quota_exceeded:
+      return Exit::overloaded;
+    case Status::audit_unavailable:
+      return Exit::audit_unavailable;
+    case Status::io_error:
+    case Status::digest_mismatch:
+      return Exit::integrity;
+    case Status::value_too_large:
+    case Status::key_too_long:
+    case Status::invalid_key:
+    case Status::malformed:
+    case Status::unsupported:
+    case Status::false_retry:
+    case Status::sequence_old:
+    case Status::sequence_gap:
+    case Status::fenced:
+      return Exit::failed;
+  }
+  return Exit::failed;
+}
+
+Failure refused(std::string_view verb, std::string_view key, Status status) {
+  std::string line(verb);
+  if (!key.empty()) line += " " + printable(key);
+  if (status == Status::access_denied) {
+    line += ": EPERM: the policy of the server does not grant this peer " + (verb == "del" ? "delete" : std::string(verb)) +
+            " on that key; see 'statefs policy check'";
+    return {Exit::denied, line};
+  }
+  line += ": " + std::string(name_of(status)) + ": " + std::string(advice(status));
+  return {exit_of(status), line};
+}
+
+Result<Target, Failure> resolve(const Suite& suite, const CommonOptions& options) {
+  const auto wrong = [](std::string line) { return Failure{Exit::failed, std::move(line)}; };
+  if (options.server_key.empty()) {
+    return wrong(
+        "no key of the server: give --server-key HEX or STATEFS_SERVER_KEY; 'statefs keygen' printed it when the server's "
+        "identity was made");
+  }
+  if (options.identity.empty())
+    return wrong("no identity: give --identity FILE or STATEFS_IDENTITY; 'statefs keygen FILE' makes one");
+  const auto server = key_of_hex(options.server_key);
+  if (!server) return wrong("--server-key '" + printable(options.server_key) + "' is not 64 hex digits");
+  const auto timeout = duration_of_text(options.timeout);
+  if (!timeout) return wrong("--timeout '" + printable(options.timeout) + "' is no time: write 250ms, 5s or 2m");
+  auto endpoint = parse_endpoint(options.connect);
+  if (!endpoint) return wrong("--connect " + endpoint.error().line);
+  auto identity = load_identity(suite, options.identity);
+  if (!identity) return wrong(identity.error().line);
+  return Target{endpoint.value(), *server, identity.value().key, *timeout};
+}
+
+Result<Remote, Failure> Remote::open(const Suite& suite, const CommonOptions& options) {
+  auto target = resolve(suite, options);
+  if (!target) return target.error();
+  const Target& to = target.value();
+  ClientConfig config;
+  config.server = to.server;
+  config.handshake_timeout = to.timeout;
+  return Remote(ClientStream(suite, to.identity, config, to.endpoint, to.timeout), to_text(to.endpoint),
+                to_hex(to.identity->public_key().bytes), options.timeout);
+}
+
+Result<Completion, Failure> Remote::call(std::string_view verb, std::string_view key, const RequestBody& request) {
+  auto completion = stream_.call(request);
+  if (!completion) return explain(completion.error());
+  const std::string what = std::string(verb) + (key.empty() ? "" : " " + printable(key));
+  switch (completion.value().result) {
+    case CallResult::answered:
+      return std::move(completion).value();
+    case CallResult::timed_out:
+      return Failure{Exit::failed, what + ": no answer from " + endpoint_ + " within " + timeout_ +
+                                       "; nothing was changed: try again, or raise --timeout"};
+    case CallResult::outcome_unknown:
+      return Failure{Exit::outcome_unknown,
+                     what + ": outcome unknown: it was sent, and the answer was lost; read the key to see what it holds"};
+  }
+  return Failure{Exit::failed, what + ": no answer"};
+}
+
+Result<HelloResponse, Failure> Remote::greet() {
+  auto connected = stream_.connect();
+  if (!connected) return explain(connected.error());
+  return *stream_.server_hello();
+}
+
+Failure Remote::explain(StreamFailure failure) const {
+  const LinkEnd& end = stream_.last_end();
+  switch (failure) {
+    case StreamFailure::unreachable:
+      return {Exit::failed, "cannot reach " + endpoint_ + ": " + errno_text(end.connect_error) + ": is dsoftbusd running there?"};
+    case StreamFailure::not_accepted:
+      return {Exit::failed, "the server at " + endpoint_ +
+                                " ended the handshake: --server-key is not its key, or it has no room for another connection"};
+    case StreamFailure::not_enrolled:
+      return {Exit::denied, "the server at " + endpoint_ + " does not accept this device: enrol its key " + own_key_ +
+                                " in the server's peers file"};
+    case StreamFailure::bad_server:
+      return {Exit::integrity,
+              "what came from " + endpoint_ +
+                  " is not the server that --server-key names, or was damaged on its way: compare the key and the address"};
+    case StreamFailure::version:
+      return {Exit::failed, "the server at " + endpoint_ + " speaks no version of the protocol that this program knows"};
+    case StreamFailure::too_large:
+      return {Exit::failed, "the request is larger than the protocol can carry (key 255 bytes, value 64 KiB)"};
+    case StreamFailure::timed_out:
+      return {Exit::failed, "no connection to " + endpoint_ + " within " + timeout_ + ": is it dsoftbusd that listens there?"};
+  }
+  return {};
+}
+
+std::string json_string(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      char escaped[8];
+      std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(byte));
+      out += escaped;
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+std::optional<Failure> print(std::string_view text) {
+  if (const int error = write_all(STDOUT_FILENO, as_bytes(text)); error != 0) {
+    return Failure{Exit::failed, "cannot write to standard output: " + errno_text(error)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace statefs::cli

@@ -1,0 +1,84 @@
+#include "os/client_stream.h"
+
+#include <poll.h>
+
+#include "os/clock.h"
+
+namespace statefs {
+
+ClientStream::ClientStream(const Suite& suite, std::shared_ptr<const DhKey> identity, const ClientConfig& config,
+                           const Endpoint& endpoint, Duration timeout)
+    : link_(suite, std::move(identity), config, endpoint, timeout), timeout_(timeout) {}
+
+Result<Completion, StreamFailure> ClientStream::call(const RequestBody& request) {
+  // Connected first, so that a server that cannot be used is told apart from a call that was not answered.
+  if (auto connected = connect(); !connected) return connected.error();
+  const Time now = read_monotonic();
+  const Time deadline = now + timeout_;
+  const auto call = link_.client().submit(request, deadline, now);
+  if (!call) return StreamFailure::too_large;
+  for (;;) {
+    link_.flush(read_clock());
+    if (auto completion = link_.client().take_completion()) return std::move(*completion);
+    if (const auto failure = hopeless()) {
+      // The deadline of the call settles it; with nothing to wait for there is no reason to wait until then.
+      link_.client().advance({deadline, 0});
+      if (auto completion = link_.client().take_completion()) return std::move(*completion);
+      return *failure;
+    }
+    wait_once(deadline);
+  }
+}
+
+Result<Unit, StreamFailure> ClientStream::connect() {
+  if (was_ready_) return Unit{};  // a stream that breaks later is opened again for the call that needs it
+  const Time deadline = read_monotonic() + timeout_;
+  while (!link_.client().ready()) {
+    if (const auto failure = hopeless()) return *failure;
+    if (read_monotonic() >= deadline) return StreamFailure::timed_out;
+    wait_once(deadline);
+  }
+  was_ready_ = true;
+  return Unit{};
+}
+
+std::optional<StreamFailure> ClientStream::hopeless() const {
+  if (link_.ends() == 0 || link_.fd() >= 0) return std::nullopt;
+  switch (link_.last_end().why) {
+    case Disconnect::none:
+    case Disconnect::stream_ended:
+      return std::nullopt;
+    case Disconnect::no_stream:
+      // A server that was there a moment ago may be starting again.
+      return was_ready_ ? std::nullopt : std::optional(StreamFailure::unreachable);
+    case Disconnect::handshake_failed:
+      return StreamFailure::not_accepted;
+    case Disconnect::not_admitted:
+      return StreamFailure::not_enrolled;
+    case Disconnect::refused_version:
+      return StreamFailure::version;
+    case Disconnect::protocol_error:
+    case Disconnect::damaged:
+      return StreamFailure::bad_server;
+    case Disconnect::timed_out:
+      return was_ready_ ? std::nullopt : std::optional(StreamFailure::timed_out);
+  }
+  return std::nullopt;
+}
+
+void ClientStream::wait_once(Time deadline) {
+  constexpr Duration nap = milliseconds(50);  // at most, between streams
+  Now now = read_clock();
+  // The first stream is wanted before there is a call; the client itself says when it wants the next one.
+  if (link_.ends() == 0 || link_.client().wants_connection(now.monotonic)) link_.open(now);
+  const bool waiting = link_.fd() >= 0;
+  deadline = earlier_of(deadline, link_.deadline());
+  if (!waiting) deadline = earlier_of(deadline, now.monotonic + nap);
+  pollfd watched{link_.fd(), static_cast<short>(POLLIN | (link_.wants_write() ? POLLOUT : 0)), 0};
+  const int count = ::poll(&watched, waiting ? 1 : 0, poll_timeout_ms(deadline, now.monotonic));
+  now = read_clock();
+  const int events = count > 0 ? watched.revents : 0;
+  link_.service((events & (POLLIN | POLLHUP | POLLERR)) != 0, (events & POLLOUT) != 0, now);
+}
+
+}  // namespace statefs

@@ -1,0 +1,50 @@
+// CLIENT STREAM: a blocking face over the client, for programs that ask one thing at a time.
+//
+//   statefs verbs -> CLIENT STREAM -> client_link.h
+//
+// A call returns when it is answered, when its time is up, or when it is clear that the server cannot be used: nobody
+// listens, the key is wrong, this device is not enrolled. A stream that breaks after it worked is opened again, as long
+// as the call has time; what the client may not send again comes back as CallResult::outcome_unknown.
+#pragma once
+
+#include <memory>
+
+#include "core/client.h"
+#include "os/client_link.h"
+#include "os/endpoint.h"
+
+namespace statefs {
+
+enum class StreamFailure {
+  unreachable,   // no connection: last_end().connect_error
+  not_accepted,  // the server ended the handshake: it holds another key, has no room, or is no dsoftbusd
+  not_enrolled,  // the server ended the stream when it knew who we are
+  bad_server,    // what the server said is not what the protocol allows, or was damaged
+  version,       // no common version
+  too_large,     // the request does not fit the encoding: nothing was sent
+  timed_out,     // no connection within the deadline: nothing was sent
+};
+
+class ClientStream {
+ public:
+  // `suite` outlives the stream.
+  ClientStream(const Suite& suite, std::shared_ptr<const DhKey> identity, const ClientConfig& config, const Endpoint& endpoint,
+               Duration timeout);
+
+  [[nodiscard]] Result<Completion, StreamFailure> call(const RequestBody& request);
+  // Only connects and greets; server_hello() is there when it succeeded.
+  [[nodiscard]] Result<Unit, StreamFailure> connect();
+  [[nodiscard]] const std::optional<HelloResponse>& server_hello() const { return link_.client().server_hello(); }
+  [[nodiscard]] const LinkEnd& last_end() const { return link_.last_end(); }
+
+ private:
+  void wait_once(Time deadline);
+  // Why another try is not worth it, where the latest stream failed in a way that says so.
+  [[nodiscard]] std::optional<StreamFailure> hopeless() const;
+
+  ClientLink link_;
+  Duration timeout_;
+  bool was_ready_ = false;
+};
+
+}  // namespace statefs

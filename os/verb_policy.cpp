@@ -1,0 +1,88 @@
+// policy check: what a policy decides, judged by the very code that the server judges with.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string_view>
+
+#include "core/policy.h"
+#include "core/response.h"
+#include "os/policy_files.h"
+#include "os/text/text_values.h"
+#include "os/text/verdict_text.h"
+#include "os/verbs.h"
+
+namespace statefs::cli {
+namespace {
+
+// Judges every whole line of `text` and leaves the rest. At the end of the input the rest is a line too.
+Result<std::string, TextError> judge_lines(const RuleSet& rules, std::string& text, bool at_end, std::uint32_t& line_number) {
+  std::string out;
+  std::size_t at = 0;
+  for (;;) {
+    auto end = text.find('\n', at);
+    if (end == std::string::npos && (at_end || text.size() - at > text_limits::verdict_line_size_max)) end = text.size();
+    if (end == std::string::npos || at == text.size()) break;
+    const auto verdict = verdict_of_line(rules, std::string_view(text).substr(at, end - at), ++line_number);
+    if (!verdict) {
+      if (const auto failure = print(out)) return TextError{{}, failure->line};
+      return verdict.error();
+    }
+    out += name_of(verdict.value());
+    out += '\n';
+    at = std::min(end + 1, text.size());
+  }
+  text.erase(0, at);
+  return out;
+}
+
+int run_batch(const RuleSet& rules) {
+  std::string text;
+  std::uint32_t line_number = 0;
+  char buffer[65536];
+  for (;;) {
+    const ssize_t count = ::read(STDIN_FILENO, buffer, sizeof buffer);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail({Exit::failed, "policy check: standard input: " + errno_text(errno)});
+    text.append(buffer, static_cast<std::size_t>(count));
+    const auto out = judge_lines(rules, text, count == 0, line_number);
+    if (!out) return fail({Exit::failed, "policy check: " + line_of(out.error(), "standard input")});
+    if (const auto failure = print(out.value())) return fail(*failure);
+    if (count == 0) return 0;
+  }
+}
+
+int report(Status status, Output output) {
+  const std::string name(name_of(status));
+  const auto failure = print(output == Output::json ? "{\"status\":\"" + name + "\"}\n" : name + "\n");
+  return failure ? fail(*failure) : static_cast<int>(exit_of(status));
+}
+
+}  // namespace
+
+int run_policy_check(const PolicyOptions& options, Output output) {
+  const auto wrong = [](const std::string& line) { return fail({Exit::failed, "policy check: " + line}); };
+  std::optional<PublicKey> peer;
+  if (!options.peer.empty()) {
+    peer = key_of_hex(options.peer);
+    if (!peer) return wrong("--peer '" + printable(options.peer) + "' is not 64 hex digits");
+  }
+  const auto text = load_policy_text(options.policy);
+  if (!text) return fail({Exit::failed, text.error().line});
+  const RuleSet rules = rules_for(text.value(), peer);
+  if (options.batch) {
+    if (!options.op.empty() || options.key || options.key_hex)
+      return wrong("--batch reads operations and keys from standard input: leave out --op and --key");
+    return run_batch(rules);
+  }
+  if (options.op.empty()) return wrong("--op is missing: put, get, delete or list");
+  if (!options.key && !options.key_hex) return wrong("the key is missing: give --key KEY or --key-hex HEX");
+  std::optional<Bytes> key =
+      options.key ? Bytes(as_bytes(*options.key).begin(), as_bytes(*options.key).end()) : bytes_of_hex(*options.key_hex);
+  if (!key) return wrong("--key-hex '" + printable(*options.key_hex) + "' is not an even number of hex digits");
+  const auto access = access_of_name(options.op);
+  if (!access) return wrong("--op '" + printable(options.op) + "' is not put, get, delete or list");
+  return report(verdict_of(rules, *access, *key), output);
+}
+
+}  // namespace statefs::cli
