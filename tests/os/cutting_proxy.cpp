@@ -1,0 +1,66 @@
+#include "tests/os/cutting_proxy.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/check.h"
+
+namespace statefs::test {
+
+CuttingProxy::CuttingProxy(const Endpoint& daemon, int cut_count)
+    : daemon_(daemon),
+      listener_(listen_on(parse_endpoint("127.0.0.1:0").value()).value()),
+      stop_(::eventfd(0, EFD_CLOEXEC)),
+      cut_count_(cut_count) {
+  endpoint_ = local_endpoint(listener_);
+  thread_ = std::thread([this] { serve(); });
+}
+
+CuttingProxy::~CuttingProxy() {
+  const std::uint64_t one = 1;
+  STATEFS_CHECK(::write(stop_.get(), &one, sizeof one) == sizeof one);
+  thread_.join();
+}
+
+// False when the test is over.
+bool CuttingProxy::wait_readable(const Fd& one, const Fd* other, bool readable[2]) const {
+  pollfd watched[3] = {{stop_.get(), POLLIN, 0}, {one.get(), POLLIN, 0}, {other != nullptr ? other->get() : -1, POLLIN, 0}};
+  STATEFS_CHECK(::poll(watched, 3, -1) > 0);
+  readable[0] = watched[1].revents != 0;
+  readable[1] = watched[2].revents != 0;
+  return watched[0].revents == 0;
+}
+
+void CuttingProxy::serve() {
+  bool readable[2];
+  while (wait_readable(listener_, nullptr, readable)) {
+    const Fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (!client.valid()) continue;
+    const Fd daemon(::socket(daemon_.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (::connect(daemon.get(), reinterpret_cast<const sockaddr*>(&daemon_.address), daemon_.size) == 0) pass(client, daemon);
+  }
+}
+
+void CuttingProxy::pass(const Fd& client, const Fd& daemon) {
+  char buffer[65536];
+  int answers = 0;  // handshake message 2, then the answer to HELLO: each comes in a piece of its own
+  bool readable[2];
+  while (wait_readable(client, &daemon, readable)) {
+    for (const int from : {0, 1}) {
+      if (!readable[from]) continue;
+      const ssize_t count = ::read(from == 0 ? client.get() : daemon.get(), buffer, sizeof buffer);
+      if (count <= 0) return;
+      if (::send(from == 0 ? daemon.get() : client.get(), buffer, static_cast<std::size_t>(count), MSG_NOSIGNAL) != count) return;
+      answers += from;
+      if (from != 0 || answers < 2 || cuts_ >= cut_count_) continue;
+      ++cuts_;
+      // Closed only when the daemon has answered, so that the request surely was carried out.
+      (void)!::read(daemon.get(), buffer, 1);
+      return;
+    }
+  }
+}
+
+}  // namespace statefs::test
