@@ -220,9 +220,10 @@ Result<Request, RequestError> decode_as(const FrameHeader& header, ByteView body
 // One growth of `out` for header, fixed part and keys; a value is appended after it.
 class RequestBlock : public Block {
  public:
-  RequestBlock(std::uint64_t id, Op op, std::uint8_t flags, std::size_t size, std::size_t value_size, Bytes& out)
+  struct Head { std::uint64_t id; Op op; std::uint8_t flags; };
+  RequestBlock(const Head& head, std::size_t size, std::size_t value_size, Bytes& out)
       : Block(out, limits::frame_header_size + size) {
-    encode_frame_header({static_cast<std::uint32_t>(size + value_size), static_cast<std::uint8_t>(op), flags, 0, id}, *this);
+    encode_frame_header({static_cast<std::uint32_t>(size + value_size), static_cast<std::uint8_t>(head.op), head.flags, 0, head.id}, *this);
   }
   void key_size(ByteView key) { u16(static_cast<std::uint16_t>(key.size())); }
 };
@@ -235,7 +236,7 @@ void encode(std::uint64_t id, const PutRequest& put, Bytes& out) {
   const auto flags = static_cast<std::uint8_t>(flag_if(put.expected_revision.has_value(), flag_conditional) |
                                                flag_if(put.stage.has_value(), flag_staged));
   {
-    RequestBlock block(id, Op::put, flags, put_fixed_size + put.key.size(), value_size, out);
+    RequestBlock block({id, Op::put, flags}, put_fixed_size + put.key.size(), value_size, out);
     block.u64(put.at.session);
     block.u64(put.at.sequence);
     block.u64(put.expected_revision.value_or(0));
@@ -258,7 +259,7 @@ void encode(std::uint64_t id, const PutRequest& put, Bytes& out) {
 
 void encode(std::uint64_t id, const DeleteRequest& del, Bytes& out) {
   STATEFS_CHECK(well_formed(del.at));
-  RequestBlock block(id, Op::del, flag_if(del.expected_revision.has_value(), flag_conditional),
+  RequestBlock block({id, Op::del, flag_if(del.expected_revision.has_value(), flag_conditional)},
                      del_fixed_size + del.key.size(), 0, out);
   block.u64(del.at.session);
   block.u64(del.at.sequence);
@@ -270,7 +271,7 @@ void encode(std::uint64_t id, const DeleteRequest& del, Bytes& out) {
 }
 
 void encode(std::uint64_t id, const GetRequest& get, Bytes& out) {
-  RequestBlock block(id, Op::get, flag_if(get.revision.has_value(), flag_pinned), get_fixed_size + get.key.size(), 0, out);
+  RequestBlock block({id, Op::get, flag_if(get.revision.has_value(), flag_pinned)}, get_fixed_size + get.key.size(), 0, out);
   block.u64(get.revision.value_or(0));
   block.u64(get.offset);
   block.u32(get.length);
@@ -280,7 +281,7 @@ void encode(std::uint64_t id, const GetRequest& get, Bytes& out) {
 }
 
 void encode(std::uint64_t id, const ListRequest& list, Bytes& out) {
-  RequestBlock block(id, Op::list, 0, list_fixed_size + list.prefix.size() + list.cursor.size(), 0, out);
+  RequestBlock block({id, Op::list, 0}, list_fixed_size + list.prefix.size() + list.cursor.size(), 0, out);
   block.u16(list.limit);
   block.key_size(list.prefix);
   block.key_size(list.cursor);
@@ -290,12 +291,12 @@ void encode(std::uint64_t id, const ListRequest& list, Bytes& out) {
 }
 
 void encode(std::uint64_t id, const SyncRequest& sync, Bytes& out) {
-  RequestBlock block(id, Op::sync, 0, sync_size, 0, out);
+  RequestBlock block({id, Op::sync, 0}, sync_size, 0, out);
   block.u64(sync.epoch);
 }
 
 void encode(std::uint64_t id, const HelloRequest& hello, Bytes& out) {
-  RequestBlock block(id, Op::hello, 0, hello_size, 0, out);
+  RequestBlock block({id, Op::hello, 0}, hello_size, 0, out);
   block.u16(hello.version);
   block.skip(6);
   block.u64(hello.features);
@@ -306,7 +307,7 @@ void encode(std::uint64_t id, const HelloRequest& hello, Bytes& out) {
 }
 
 void encode_session(std::uint64_t id, Op op, const SessionInstance& instance, std::uint32_t generation, Bytes& out) {
-  RequestBlock block(id, op, 0, open_size, 0, out);
+  RequestBlock block({id, op, 0}, open_size, 0, out);
   block.bytes(instance);
   block.u32(generation);
   block.skip(4);
@@ -315,14 +316,14 @@ void encode(std::uint64_t id, const OpenRequest& at, Bytes& out) { encode_sessio
 void encode(std::uint64_t id, const ResumeRequest& at, Bytes& out) { encode_session(id, Op::resume, at.instance, at.generation, out); }
 
 void encode(std::uint64_t id, const CloseRequest& close, Bytes& out) {
-  RequestBlock block(id, Op::close, 0, close_size, 0, out);
+  RequestBlock block({id, Op::close, 0}, close_size, 0, out);
   block.u64(close.session);
   block.u32(close.generation);
   block.skip(4);
 }
 
 void encode(std::uint64_t id, const OutcomeRequest& outcome, Bytes& out) {
-  RequestBlock block(id, Op::outcome, 0, outcome_size, 0, out);
+  RequestBlock block({id, Op::outcome, 0}, outcome_size, 0, out);
   block.bytes(outcome.instance);
   block.u64(outcome.sequence);
   block.u16(outcome.slot);
@@ -332,7 +333,7 @@ void encode(std::uint64_t id, const OutcomeRequest& outcome, Bytes& out) {
 void encode(std::uint64_t id, const StageRequest& stage, Bytes& out) {
   STATEFS_CHECK(chunk_inside(stage.offset, stage.chunk.size(), stage.total_size));
   {
-    RequestBlock block(id, Op::stage, 0, stage_fixed_size + stage.key.size(), stage.chunk.size(), out);
+    RequestBlock block({id, Op::stage, 0}, stage_fixed_size + stage.key.size(), stage.chunk.size(), out);
     block.u64(stage.stage);
     block.u64(stage.total_size);
     block.u64(stage.offset);

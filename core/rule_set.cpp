@@ -61,6 +61,7 @@ Result<RuleSet, PolicyError> RuleSet::compile(std::span<const Rule> rules) {
   set.rules_.assign(rules.begin(), rules.end());
   const std::vector<Rule> effective = with_reserved_denied(rules);
   std::vector<std::string_view> subtrees;
+  subtrees.reserve(effective.size());
   for (const Rule& rule : effective) subtrees.push_back(rule.subtree);
   std::sort(subtrees.begin(), subtrees.end());
   subtrees.erase(std::unique(subtrees.begin(), subtrees.end()), subtrees.end());
