@@ -78,33 +78,24 @@ struct Segments {
 // Rules 2 to 4 for text of 1 to 255 bytes. All of them answer alike, so they need no order among themselves.
 bool is_well_formed(ByteView text, bool is_prefix) {
   if (text[0] != '/' || (text.back() == '/') != is_prefix) return false;
-  std::uint64_t high = 0;
-  std::uint64_t banned = 0;
+  std::uint64_t special = 0;
   Segments before;
   for (std::size_t base = 0; base <= text.size(); base += 64) {
     Segments here;
-    const std::size_t end = std::min(base + 64, text.size());
-    for (std::size_t at = base; at < end; at += 8) {
-      const std::uint64_t word = load_word(text, at, 'a');
-      // "Some byte is zero" and "some byte is below 32", in the short forms that are exact for the word as a whole.
-      const std::uint64_t no_backslash = word ^ every_byte('\\');
-      const std::uint64_t no_delete = word ^ every_byte(0x7f);
-      banned |= ((word - every_byte(0x20)) & ~word) | ((no_backslash - every_byte(1)) & ~no_backslash) |
-                ((no_delete - every_byte(1)) & ~no_delete);
-      high |= word;
-      // A dot is 0x2e and a slash 0x2f: found together, told apart by the low bit.
-      const std::uint64_t either = zero_bytes((word | every_byte(1)) ^ every_byte('/'));
-      const std::uint64_t low_bits = word << 7;
-      here.slashes |= gather_tops(either & low_bits) << (at - base);
-      here.dots |= gather_tops(either & ~low_bits) << (at - base);
+    if (base < text.size()) {
+      for_each_block(text, base, std::min(base + 64, text.size()), [&](std::size_t offset, auto block, std::size_t skip) {
+        const TextMarks marks = block.marks();
+        here.slashes |= (marks.slashes >> skip) << offset;
+        here.dots |= (marks.dots >> skip) << offset;
+        special |= marks.special;
+      });
     }
     // The end of a key ends its last segment as a slash would.
     if (!is_prefix && text.size() - base < 64) here.slashes |= std::uint64_t{1} << (text.size() - base);
     if (here.has_refused_segment(before)) return false;
     before = here;
   }
-  if ((banned & byte_tops) != 0) return false;
-  return (high & byte_tops) == 0 || is_clean_utf8(text);
+  return special == 0 || is_clean_utf8(text);
 }
 
 }  // namespace

@@ -96,7 +96,7 @@ class RuleSet {
   RuleSet() = default;
   [[nodiscard]] Verdict check(ByteView text, Access access) const;
   [[nodiscard]] const Node* deepest_over(ByteView text) const;
-  [[nodiscard]] std::size_t slot_of(ByteView subtree) const;
+  [[nodiscard]] const Node* node_of(ByteView text, std::size_t size) const;  // of the subtree text[0, size)
   [[nodiscard]] ByteView subtree_of(const Node& node) const { return ByteView(text_).subspan(node.text_at, node.size); }
   void add_node(std::string_view subtree, std::span<const Rule> effective);
   void index_nodes();

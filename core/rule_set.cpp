@@ -23,12 +23,25 @@ constexpr std::array<std::uint64_t, 32> make_multipliers() {
   return out;
 }
 constexpr std::array<std::uint64_t, 32> multipliers = make_multipliers();
-static_assert(limits::key_size_max <= 8 * multipliers.size());
+static_assert(limits::key_size_max / 8 < multipliers.size());
 
-bool equal_words(ByteView a, ByteView b) {
-  std::uint64_t difference = 0;
-  for (std::size_t at = 0; at < a.size(); at += 8) difference |= load_word(a, at, 0) ^ load_word(b, at, 0);
-  return difference == 0;
+// Of the first `size` bytes of a text. The last word of a longer one begins earlier, so that it ends where they end.
+std::uint64_t hash_of(ByteView text, std::size_t size) {
+  if (size < 8) return load_head(text, size) * multipliers[0] + size;
+  std::uint64_t hash = load_le<std::uint64_t>(text.data() + size - 8) * multipliers.back() + size;
+  for (std::size_t at = 0; at + 8 <= size; at += 8) hash += load_le<std::uint64_t>(text.data() + at) * multipliers[at / 8];
+  return hash;
+}
+
+// Whether both start with the same `size` bytes.
+bool share_head(ByteView a, ByteView b, std::size_t size) {
+  if (size < 8) return load_head(a, size) == load_head(b, size);
+  const auto difference = [&](std::size_t at) {
+    return load_le<std::uint64_t>(a.data() + at) ^ load_le<std::uint64_t>(b.data() + at);
+  };
+  std::uint64_t differences = difference(size - 8);
+  for (std::size_t at = 0; at + 8 <= size; at += 8) differences |= difference(at);
+  return differences == 0;
 }
 
 std::vector<Rule> with_reserved_denied(std::span<const Rule> rules) {
@@ -107,7 +120,7 @@ void RuleSet::index_nodes() {
   slots_.assign(slot_count, no_node);
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     const ByteView subtree = subtree_of(nodes_[i]);
-    std::size_t slot = slot_of(subtree);
+    std::size_t slot = hash_of(subtree, subtree.size()) >> slot_shift_;
     while (slots_[slot] != no_node) slot = (slot + 1) & (slot_count - 1);
     slots_[slot] = static_cast<std::uint16_t>(i);
     const std::size_t end = subtree.size() - 1;
@@ -116,30 +129,28 @@ void RuleSet::index_nodes() {
   }
 }
 
-std::size_t RuleSet::slot_of(ByteView subtree) const {
-  std::uint64_t hash = subtree.size() * multipliers.back();
-  for (std::size_t at = 0; at < subtree.size(); at += 8) hash += load_word(subtree, at, 0) * multipliers[at / 8];
-  return static_cast<std::size_t>(hash >> slot_shift_);
-}
-
 // A subtree can only end where the text has a slash and some subtree is that long; the longest such is tried first.
 const RuleSet::Node* RuleSet::deepest_over(ByteView text) const {
-  const ByteView head = text.first(std::min(text.size(), longest_));
-  std::array<std::uint64_t, 4> candidates{};
-  for (std::size_t at = 0; at < head.size(); at += 8) {
-    const std::uint64_t slashes = gather_tops(zero_bytes(load_word(head, at, 'a') ^ every_byte('/')));
-    candidates[at / 64] |= slashes << (at % 64);
-  }
-  for (std::size_t block = (head.size() + 63) / 64; block-- > 0;) {
-    for (std::uint64_t ends = candidates[block] & ends_[block]; ends != 0;) {
+  const std::size_t size = std::min(text.size(), longest_);
+  for (std::size_t base = size == 0 ? 0 : (size - 1) / 64 * 64 + 64; base > 0;) {
+    base -= 64;
+    std::uint64_t slashes = 0;
+    for_each_block(text, base, std::min(size, base + 64), [&slashes](std::size_t offset, auto block, std::size_t skip) {
+      slashes |= (block.slashes() >> skip) << offset;
+    });
+    for (std::uint64_t ends = slashes & ends_[base / 64]; ends != 0;) {
       const int bit = 63 - std::countl_zero(ends);
       ends ^= std::uint64_t{1} << bit;
-      const ByteView subtree = head.first(block * 64 + static_cast<std::size_t>(bit) + 1);
-      for (std::size_t slot = slot_of(subtree); slots_[slot] != no_node; slot = (slot + 1) & (slots_.size() - 1)) {
-        const Node& node = nodes_[slots_[slot]];
-        if (node.size == subtree.size() && equal_words(subtree_of(node), subtree)) return &node;
-      }
+      if (const Node* node = node_of(text, base + static_cast<std::size_t>(bit) + 1)) return node;
     }
+  }
+  return nullptr;
+}
+
+const RuleSet::Node* RuleSet::node_of(ByteView text, std::size_t size) const {
+  for (std::size_t slot = hash_of(text, size) >> slot_shift_; slots_[slot] != no_node; slot = (slot + 1) & (slots_.size() - 1)) {
+    const Node& node = nodes_[slots_[slot]];
+    if (node.size == size && share_head(subtree_of(node), text, size)) return &node;
   }
   return nullptr;
 }
