@@ -22,18 +22,18 @@ constexpr std::size_t stage_fixed_size = 32;
 constexpr std::size_t stage_commit_size = 48;
 constexpr std::size_t key_field_max = 0xffff;
 
-// No failure is a decoded request.
-using Failure = std::optional<RequestError>;
+// A plain enum rather than an optional error: an optional that was just written in two parts stalls when read as one.
+enum class Step { decoded, incomplete, malformed };
 
 // Whether the fixed part of a body can be read. `flags` are those the op knows.
-Failure check_fixed(const FrameHeader& header, ByteView body, std::uint8_t flags, std::size_t fixed_size) {
-  if ((header.flags & ~flags) != 0 || header.body_size < fixed_size) return RequestError::malformed;
-  if (body.size() < fixed_size) return RequestError::incomplete;
-  return std::nullopt;
+Step check_fixed(const FrameHeader& header, ByteView body, std::uint8_t flags, std::size_t fixed_size) {
+  if ((header.flags & ~flags) != 0 || header.body_size < fixed_size) return Step::malformed;
+  if (body.size() < fixed_size) return Step::incomplete;
+  return Step::decoded;
 }
 
-Failure check_exact(const FrameHeader& header, ByteView body, std::size_t size) {
-  if (header.body_size != size) return RequestError::malformed;
+Step check_exact(const FrameHeader& header, ByteView body, std::size_t size) {
+  if (header.body_size != size) return Step::malformed;
   return check_fixed(header, body, 0, size);
 }
 
@@ -49,15 +49,11 @@ bool take_optional(bool present, std::uint64_t value, std::optional<std::uint64_
 
 StageCommit load_stage_commit(ByteView value) {
   Reader in(value);
-  StageCommit commit;
-  commit.stage = in.u64();
-  commit.total_size = in.u64();
-  commit.digest = in.array<32>();
-  return commit;
+  return {in.u64(), in.u64(), in.array<32>()};  // in braces the order is that of the text
 }
 
-Failure decode(const FrameHeader& header, ByteView body, PutRequest& out) {
-  if (const Failure failure = check_fixed(header, body, flag_conditional | flag_staged, put_fixed_size)) return failure;
+Step decode(const FrameHeader& header, ByteView body, PutRequest& out) {
+  if (const Step step = check_fixed(header, body, flag_conditional | flag_staged, put_fixed_size); step != Step::decoded) return step;
   Reader in(body.first(put_fixed_size));
   out.at.session = in.u64();
   out.at.sequence = in.u64();
@@ -72,19 +68,19 @@ Failure decode(const FrameHeader& header, ByteView body, PutRequest& out) {
       !take_optional((header.flags & flag_conditional) != 0, expected, out.expected_revision) ||
       (staged && out.value_size != stage_commit_size) ||
       header.body_size != std::uint64_t{put_fixed_size} + key_size + out.value_size) {
-    return RequestError::malformed;
+    return Step::malformed;
   }
-  if (body.size() < put_fixed_size + key_size) return RequestError::incomplete;
+  if (body.size() < put_fixed_size + key_size) return Step::incomplete;
   out.key = body.subspan(put_fixed_size, key_size);
-  if (out.value_size > limits::value_size_max) return std::nullopt;
-  if (body.size() < header.body_size) return RequestError::incomplete;
+  if (out.value_size > limits::value_size_max) return Step::decoded;
+  if (body.size() < header.body_size) return Step::incomplete;
   out.value = body.subspan(put_fixed_size + key_size);
   if (staged) out.stage = load_stage_commit(out.value);
-  return std::nullopt;
+  return Step::decoded;
 }
 
-Failure decode(const FrameHeader& header, ByteView body, DeleteRequest& out) {
-  if (const Failure failure = check_fixed(header, body, flag_conditional, del_fixed_size)) return failure;
+Step decode(const FrameHeader& header, ByteView body, DeleteRequest& out) {
+  if (const Step step = check_fixed(header, body, flag_conditional, del_fixed_size); step != Step::decoded) return step;
   Reader in(body.first(del_fixed_size));
   out.at.session = in.u64();
   out.at.sequence = in.u64();
@@ -95,15 +91,15 @@ Failure decode(const FrameHeader& header, ByteView body, DeleteRequest& out) {
   if (!well_formed(out.at) ||
       !take_optional((header.flags & flag_conditional) != 0, expected, out.expected_revision) ||
       header.body_size != del_fixed_size + key_size) {
-    return RequestError::malformed;
+    return Step::malformed;
   }
-  if (body.size() < header.body_size) return RequestError::incomplete;
+  if (body.size() < header.body_size) return Step::incomplete;
   out.key = body.subspan(del_fixed_size);
-  return std::nullopt;
+  return Step::decoded;
 }
 
-Failure decode(const FrameHeader& header, ByteView body, GetRequest& out) {
-  if (const Failure failure = check_fixed(header, body, flag_pinned, get_fixed_size)) return failure;
+Step decode(const FrameHeader& header, ByteView body, GetRequest& out) {
+  if (const Step step = check_fixed(header, body, flag_pinned, get_fixed_size); step != Step::decoded) return step;
   Reader in(body.first(get_fixed_size));
   const std::uint64_t revision = in.u64();
   out.offset = in.u64();
@@ -112,35 +108,35 @@ Failure decode(const FrameHeader& header, ByteView body, GetRequest& out) {
   const bool reserved_zero = in.u16() == 0;
   if (!reserved_zero || !take_optional((header.flags & flag_pinned) != 0, revision, out.revision) ||
       header.body_size != get_fixed_size + key_size) {
-    return RequestError::malformed;
+    return Step::malformed;
   }
-  if (body.size() < header.body_size) return RequestError::incomplete;
+  if (body.size() < header.body_size) return Step::incomplete;
   out.key = body.subspan(get_fixed_size);
-  return std::nullopt;
+  return Step::decoded;
 }
 
-Failure decode(const FrameHeader& header, ByteView body, ListRequest& out) {
-  if (const Failure failure = check_fixed(header, body, 0, list_fixed_size)) return failure;
+Step decode(const FrameHeader& header, ByteView body, ListRequest& out) {
+  if (const Step step = check_fixed(header, body, 0, list_fixed_size); step != Step::decoded) return step;
   Reader in(body.first(list_fixed_size));
   out.limit = in.u16();
   const std::size_t prefix_size = in.u16();
   const std::size_t cursor_size = in.u16();
   const bool reserved_zero = in.u16() == 0;
-  if (!reserved_zero || header.body_size != list_fixed_size + prefix_size + cursor_size) return RequestError::malformed;
-  if (body.size() < header.body_size) return RequestError::incomplete;
+  if (!reserved_zero || header.body_size != list_fixed_size + prefix_size + cursor_size) return Step::malformed;
+  if (body.size() < header.body_size) return Step::incomplete;
   out.prefix = body.subspan(list_fixed_size, prefix_size);
   out.cursor = body.subspan(list_fixed_size + prefix_size);
-  return std::nullopt;
+  return Step::decoded;
 }
 
-Failure decode(const FrameHeader& header, ByteView body, SyncRequest& out) {
-  if (const Failure failure = check_exact(header, body, sync_size)) return failure;
+Step decode(const FrameHeader& header, ByteView body, SyncRequest& out) {
+  if (const Step step = check_exact(header, body, sync_size); step != Step::decoded) return step;
   out.epoch = load_le<std::uint64_t>(body.data());
-  return std::nullopt;
+  return Step::decoded;
 }
 
-Failure decode(const FrameHeader& header, ByteView body, HelloRequest& out) {
-  if (const Failure failure = check_exact(header, body, hello_size)) return failure;
+Step decode(const FrameHeader& header, ByteView body, HelloRequest& out) {
+  if (const Step step = check_exact(header, body, hello_size); step != Step::decoded) return step;
   Reader in(body);
   out.version = in.u16();
   const bool reserved_zero = (in.u16() | in.u32()) == 0;
@@ -149,48 +145,48 @@ Failure decode(const FrameHeader& header, ByteView body, HelloRequest& out) {
   out.epoch = in.u64();
   out.head.index = in.u64();
   out.head.hash = in.array<32>();
-  if (!reserved_zero) return RequestError::malformed;
-  return std::nullopt;
+  if (!reserved_zero) return Step::malformed;
+  return Step::decoded;
 }
 
 // OPEN and RESUME have one layout.
 template <typename Body>
-Failure decode_session(const FrameHeader& header, ByteView body, Body& out) {
-  if (const Failure failure = check_exact(header, body, open_size)) return failure;
+Step decode_session(const FrameHeader& header, ByteView body, Body& out) {
+  if (const Step step = check_exact(header, body, open_size); step != Step::decoded) return step;
   Reader in(body);
   out.instance = in.array<limits::session_instance_size>();
   out.generation = in.u32();
-  if (in.u32() != 0) return RequestError::malformed;
-  return std::nullopt;
+  if (in.u32() != 0) return Step::malformed;
+  return Step::decoded;
 }
-Failure decode(const FrameHeader& header, ByteView body, OpenRequest& out) { return decode_session(header, body, out); }
-Failure decode(const FrameHeader& header, ByteView body, ResumeRequest& out) { return decode_session(header, body, out); }
+Step decode(const FrameHeader& header, ByteView body, OpenRequest& out) { return decode_session(header, body, out); }
+Step decode(const FrameHeader& header, ByteView body, ResumeRequest& out) { return decode_session(header, body, out); }
 
-Failure decode(const FrameHeader& header, ByteView body, CloseRequest& out) {
-  if (const Failure failure = check_exact(header, body, close_size)) return failure;
+Step decode(const FrameHeader& header, ByteView body, CloseRequest& out) {
+  if (const Step step = check_exact(header, body, close_size); step != Step::decoded) return step;
   Reader in(body);
   out.session = in.u64();
   out.generation = in.u32();
-  if (in.u32() != 0) return RequestError::malformed;
-  return std::nullopt;
+  if (in.u32() != 0) return Step::malformed;
+  return Step::decoded;
 }
 
-Failure decode(const FrameHeader& header, ByteView body, OutcomeRequest& out) {
-  if (const Failure failure = check_exact(header, body, outcome_size)) return failure;
+Step decode(const FrameHeader& header, ByteView body, OutcomeRequest& out) {
+  if (const Step step = check_exact(header, body, outcome_size); step != Step::decoded) return step;
   Reader in(body);
   out.instance = in.array<limits::session_instance_size>();
   out.sequence = in.u64();
   out.slot = in.u16();
-  if ((in.u16() | in.u32()) != 0) return RequestError::malformed;
-  return std::nullopt;
+  if ((in.u16() | in.u32()) != 0) return Step::malformed;
+  return Step::decoded;
 }
 
 bool chunk_inside(std::uint64_t offset, std::uint64_t chunk_size, std::uint64_t total_size) {
   return offset <= total_size && chunk_size <= total_size - offset;
 }
 
-Failure decode(const FrameHeader& header, ByteView body, StageRequest& out) {
-  if (const Failure failure = check_fixed(header, body, 0, stage_fixed_size)) return failure;
+Step decode(const FrameHeader& header, ByteView body, StageRequest& out) {
+  if (const Step step = check_fixed(header, body, 0, stage_fixed_size); step != Step::decoded) return step;
   Reader in(body.first(stage_fixed_size));
   out.stage = in.u64();
   out.total_size = in.u64();
@@ -200,21 +196,25 @@ Failure decode(const FrameHeader& header, ByteView body, StageRequest& out) {
   const bool reserved_zero = in.u16() == 0;
   if (!reserved_zero || !chunk_inside(out.offset, out.chunk_size, out.total_size) ||
       header.body_size != std::uint64_t{stage_fixed_size} + key_size + out.chunk_size) {
-    return RequestError::malformed;
+    return Step::malformed;
   }
-  if (body.size() < stage_fixed_size + key_size) return RequestError::incomplete;
+  if (body.size() < stage_fixed_size + key_size) return Step::incomplete;
   out.key = body.subspan(stage_fixed_size, key_size);
-  if (out.chunk_size > limits::chunk_size_max) return std::nullopt;
-  if (body.size() < header.body_size) return RequestError::incomplete;
+  if (out.chunk_size > limits::chunk_size_max) return Step::decoded;
+  if (body.size() < header.body_size) return Step::incomplete;
   out.chunk = body.subspan(stage_fixed_size + key_size);
-  return std::nullopt;
+  return Step::decoded;
 }
 
 template <typename Body>
 Result<Request, RequestError> decode_as(const FrameHeader& header, ByteView body) {
-  Request request{header.id, Body{}};
-  if (const Failure failure = decode(header, body, *std::get_if<Body>(&request.body))) return *failure;
-  return request;
+  // Decoded in place: copying a request that was just written field by field costs more than decoding it.
+  Result<Request, RequestError> result(std::in_place);
+  Request& request = result.value();
+  request.id = header.id;
+  const Step step = decode(header, body, request.body.emplace<Body>());
+  if (step != Step::decoded) result = step == Step::malformed ? RequestError::malformed : RequestError::incomplete;
+  return result;
 }
 
 // One growth of `out` for header, fixed part and keys; a value is appended after it.

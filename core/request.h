@@ -113,7 +113,7 @@ using RequestBody = std::variant<PutRequest, GetRequest, DeleteRequest, ListRequ
                                  ResumeRequest, CloseRequest, OutcomeRequest, StageRequest>;
 struct Request {
   std::uint64_t id = 0;
-  RequestBody body;
+  RequestBody body{std::in_place_type<SyncRequest>};  // the smallest, until it is decoded into
 };
 
 [[nodiscard]] Op op_of(const RequestBody& body);

@@ -15,6 +15,7 @@ template <typename T, typename E>
 class [[nodiscard]] Result {
  public:
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: conversion is the point
+  explicit Result(std::in_place_t) : state_(std::in_place_index<0>) {}  // T{}, to be filled in through value()
   Result(E error) : state_(std::in_place_index<1>, error) {}             // NOLINT: conversion is the point
 
   [[nodiscard]] bool ok() const noexcept { return state_.index() == 0; }
