@@ -261,7 +261,7 @@ int run_bench(const CommonOptions& common, const BenchOptions& options) {
     bench.add_lane(ClientLink(*suite, target.value().identity, config, target.value().endpoint, target.value().timeout));
   }
   auto failure = bench.connect(target.value().timeout);
-  if (!failure && options.op == "get") failure = bench.fill();
+  if (!failure && options.op == "get" && !options.no_fill) failure = bench.fill();
   if (!failure) failure = bench.measure();
   if (!options.json && ::isatty(STDERR_FILENO) == 1) std::fputs("\r\x1b[K", stderr);
   if (failure) return fail(*failure);

@@ -110,6 +110,7 @@ void add_bench_verb(CLI::App& app, Options& options) {
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
   bench->add_option("--prefix", options.bench.prefix, "where the keys are")->capture_default_str();
+  bench->add_flag("--no-fill", options.bench.no_fill, "get: the keys are there from an earlier run");
   bench->add_flag("--json", options.bench.json, "one JSON object instead of a sentence");
 }
 

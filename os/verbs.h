@@ -45,6 +45,7 @@ struct BenchOptions {
   std::uint32_t seconds = 10;
   std::uint32_t keys = 10'000;
   std::string prefix = "/state/shared/bench/";
+  bool no_fill = false;
   bool json = false;
 };
 
