@@ -83,6 +83,9 @@ TEST_F(Programs, PrintTheMarkersInOrderAndEndCleanlyOnATerminateSignal) {
   start();
   EXPECT_EQ(daemon_->out().find("remote statefs served"), std::string::npos);
   EXPECT_EQ(statefs({"put", "/state/boot/x", "1"}).status, 3);
+  EXPECT_EQ(statefs({"get", "/state/shared/x"}).status, 2);
+  EXPECT_EQ(statefs({"get", "/state/boot/x"}).status, 3);
+  EXPECT_EQ(daemon_->out().find("remote statefs served"), std::string::npos) << "nothing has succeeded";
   ASSERT_EQ(statefs({"put", "/state/shared/x", "1"}).status, 0);
   ASSERT_TRUE(daemon_->wait_for("dsoftbusd: remote statefs served\n"));
   daemon_->signal(SIGTERM);

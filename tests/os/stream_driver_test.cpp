@@ -164,7 +164,9 @@ TEST_F(StreamDriverOnLoopback, BoundsHalfOpenStreamsAndEndsThemInTime) {
 TEST_F(StreamDriverOnLoopback, StopsReadingAPeerThatDoesNotReadAndServesTheOthers) {
   LoopbackServer server({test_secret(10)});
   auto stream = client(server);
-  ASSERT_EQ(put(stream, "/state/shared/big", Bytes(limits::value_size_max, 7)), Status::ok);
+  // A long key, so that the requests alone are more than one read takes and the rest waits in the socket.
+  const std::string big = "/state/shared/" + std::string(limits::key_size_max - 14, 'k');
+  ASSERT_EQ(put(stream, big, Bytes(limits::value_size_max, 7)), Status::ok);
 
   ClientConfig config;
   config.server = server.key();
@@ -182,7 +184,7 @@ TEST_F(StreamDriverOnLoopback, StopsReadingAPeerThatDoesNotReadAndServesTheOther
     return greedy.client().ready();
   }));
   GetRequest request;
-  request.key = as_bytes("/state/shared/big");
+  request.key = as_bytes(big);
   request.length = limits::value_size_max;
   constexpr std::size_t calls = 800;  // 50 MiB of answers: far more than sockets and server hold
   for (std::size_t i = 0; i < calls; ++i) ASSERT_TRUE(greedy.client().submit(request, never, read_monotonic()).ok());
