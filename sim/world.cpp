@@ -4,8 +4,8 @@
 
 namespace statefs::sim {
 
-World::World(std::uint64_t seed, const Faults& faults)
-    : random_(seed), schedule_(random_), trace_(schedule_), network_(random_, schedule_, trace_, faults), suite_(make_crypto_suite()) {}
+World::World(std::uint64_t seed, const Faults& faults, std::unique_ptr<Suite> suite)
+    : random_(seed), schedule_(random_), trace_(schedule_), network_(random_, schedule_, trace_, faults), suite_(std::move(suite)) {}
 
 // Programs hold streams, which belong to the network; they go first.
 World::~World() { programs_.clear(); }

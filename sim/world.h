@@ -18,7 +18,8 @@ namespace statefs::sim {
 
 class World {
  public:
-  World(std::uint64_t seed, const Faults& faults);
+  // Real cryptography, or the suite given: figures of the two are never mixed.
+  World(std::uint64_t seed, const Faults& faults, std::unique_ptr<Suite> suite = make_crypto_suite());
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;
