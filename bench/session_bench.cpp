@@ -32,8 +32,8 @@ class Bench {
       source.default_rules.push_back({"/state/other-" + std::to_string(i) + "/", access_all, false});
     }
     auto policy = Policy::create(source);
-    store_.emplace(MemoryStoreConfig{}, secret(9), now_);
-    server_.emplace(*suite_, device_, std::move(policy).value(), *store_, ServerLimits{});
+    store_.emplace(MemoryStoreConfig{}, now_);
+    server_.emplace(*suite_, ServerKeys{device_, secret(9)}, std::move(policy).value(), *store_, ServerLimits{});
     id_ = server_->accept(secret(3), now_).value();
     channel_.emplace(Channel::initiator(*suite_, peer_, device_->public_key(), secret(4)));
     turn(channel_->take_handshake_output());

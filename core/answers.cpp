@@ -34,7 +34,7 @@ ByteView Answers::ready(const StoreStatus& store, const Service& service) {
   while (!marks_.empty()) {
     const Mark& mark = marks_.front();
     if (mark.index == 0 || mark.index > (mark.flush ? store.durable_index : store.completed_index)) break;
-    if (mark.flush) service.finish_sync(std::span(bytes_).subspan(mark.start, mark.end - mark.start));
+    if (mark.flush) service.finish(std::span(bytes_).subspan(mark.start, mark.end - mark.start));
     end = mark.end;
     marks_.pop_front();
   }

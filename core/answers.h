@@ -2,7 +2,8 @@
 //
 //   service.h -> ANSWERS -> channel.h (seal)
 //
-// All answers of a wake-up depend on its commit, reads too: what they saw may be part of it. A SYNC depends on the flush.
+// All answers of a wake-up depend on its commit, reads too: what they saw may be part of it. A SYNC, and whatever
+// else must be durable before it is said, depends on the flush.
 #pragma once
 
 #include <cstdint>
@@ -34,11 +35,11 @@ class Answers {
   void borrow(BufferPool& pool);
   void give_back(BufferPool& pool);
 
-  // The response that was just appended, from `start` on, is a SYNC's: it waits for the flush.
+  // The response that was just appended, from `start` on, waits for the flush.
   void hold_for_flush(std::size_t start) { marks_.push_back({bytes_.size(), start, 0, true}); }
   // The wake-up ends: what was appended since the last settle() depends on `index`.
   void settle(std::uint64_t index);
-  // The bytes that may leave now, from the front. Completes SYNCs.
+  // The bytes that may leave now, from the front. Those that waited for the flush are finished first.
   [[nodiscard]] ByteView ready(const StoreStatus& store, const Service& service);
   // The bytes that ready() returned are gone.
   void taken(std::size_t size);
@@ -51,12 +52,12 @@ class Answers {
  private:
   struct Mark {
     std::size_t end = 0;      // of the bytes it holds back
-    std::size_t start = 0;    // of the SYNC's response
+    std::size_t start = 0;    // of the response that waits for the flush
     std::uint64_t index = 0;  // 0: not settled yet
     bool flush = false;
   };
   Bytes bytes_;
-  std::deque<Mark> marks_;  // ends ascending; at most one a wake-up and one a SYNC
+  std::deque<Mark> marks_;  // ends ascending; at most one a wake-up and one for each of these
 };
 
 }  // namespace statefs

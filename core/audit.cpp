@@ -84,7 +84,7 @@ bool take_fixed(Reader& in, AuditRecord& record, Tail& tail) {
   record.status = static_cast<Status>(status);
   record.allowed = flags == flag_allowed;
   return in.ok() && reserved_zero && kind >= static_cast<std::uint8_t>(AuditKind::epoch) &&
-         kind <= static_cast<std::uint8_t>(AuditKind::policy) && peer_kind <= static_cast<std::uint8_t>(PeerKind::local) &&
+         kind <= static_cast<std::uint8_t>(AuditKind::eviction) && peer_kind <= static_cast<std::uint8_t>(PeerKind::local) &&
          flags <= flag_allowed && is_status(status);
 }
 

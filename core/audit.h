@@ -33,6 +33,8 @@ enum class AuditKind : std::uint8_t {
   handshakes = 4, // handshakes that failed for one cause (`op` holds the HandshakeFailure): `count`
   damaged = 5,    // a connection ended by a record that did not authenticate
   policy = 6,     // a policy was loaded
+  session = 7,    // a session was opened, resumed or closed: `op`, `at`
+  eviction = 8,   // a session was ended to make room for another of its peer
 };
 enum class HandshakeFailure : std::uint8_t { bad_message = 1, not_enrolled = 2, timed_out = 3, peer_limit = 4 };
 
@@ -84,6 +86,13 @@ enum class AuditError { malformed };
 class AuditChain {
  public:
   AuditChain(std::uint64_t next_index, const Digest& previous) : next_index_(next_index), hash_(previous) {}
+  AuditChain(const AuditChain& other) : AuditChain(other.next_index_, other.hash_) {}
+  AuditChain& operator=(const AuditChain& other) {
+    next_index_ = other.next_index_;
+    hash_ = other.hash_;
+    return *this;
+  }
+  ~AuditChain() = default;
 
   // Sets record.index and record.previous, appends the encoding to `out`, and becomes the chain that ends with it.
   void append(AuditRecord& record, Bytes& out);

@@ -1,36 +1,33 @@
 #include "core/client.h"
 
 #include <algorithm>
-#include <deque>
 #include <map>
-#include <set>
 #include <utility>
+#include <vector>
 
 #include "core/backoff.h"
 #include "core/channel.h"
 #include "core/check.h"
+#include "core/ledger.h"
+#include "core/rejoin.h"
 
 namespace statefs {
 
 namespace {
 
 constexpr std::uint16_t client_version = 1;
-constexpr std::uint64_t hello_id = 0;       // of the HELLO that opens a connection; calls count from 1
 constexpr std::size_t output_size_max = limits::output_size_max;
 
-bool is_mutation(Op op) { return op == Op::put || op == Op::del; }
+// Ids of the client's own requests; those of calls count from 1.
+constexpr std::uint64_t hello_id = 0;
+constexpr std::uint64_t rejoin_id = std::uint64_t{1} << 63;
+constexpr std::uint64_t sync_id = rejoin_id + 1;
 
 std::uint64_t seed_of(const PublicKey& key) { return load_le<std::uint64_t>(key.bytes.data()); }
 
 }  // namespace
 
 struct Client::State {
-  struct Call {
-    Bytes frame;  // as sent; its id is the call's
-    Op op = Op::get;
-    Time deadline = never;
-    bool sent = false;  // on the present connection
-  };
   enum class Phase : std::uint8_t { offline, handshake, greeting, ready, finished };
 
   State(const Suite& suite_in, std::shared_ptr<const DhKey> identity_in, const ClientConfig& config_in)
@@ -39,32 +36,28 @@ struct Client::State {
         config(config_in),
         backoff(config.backoff_min, config.backoff_max, seed_of(identity->public_key())) {}
 
-  void finish(Disconnect why) {
-    phase = Phase::finished;
-    reason = why;
-    plain_in.clear();
-    output.clear();
-    taken = 0;
-  }
-  void complete(CallId id, CallResult result);
-  void take_responses();
-  bool take_response(const FrameHeader& header, ByteView body);
+  void finish(Disconnect why);
+  void expire_calls(Time now);
+  void take_responses(Now now);
   void take_hello(const FrameHeader& header, ByteView body);
-  void expire(Now now);
-  void send_waiting();
+  bool take_response(const FrameHeader& header, ByteView body, Now now);
+  bool take_rejoined(const Response& response, Now now);
+  bool take_mutation(std::uint16_t slot, Calls::Call* call, const Response& response);
+  void apply(const Fate& fate);
   void send_hello();
+  void send_calls(Now now);
+  void send(CallId id);
+  [[nodiscard]] bool needs_session() const { return calls.first_waiting(CallKind::mutation).has_value() || rejoin.in_doubt(); }
 
   const Suite& suite;
   std::shared_ptr<const DhKey> identity;
   ClientConfig config;
   Backoff backoff;
-
-  std::map<CallId, Call> calls;                  // without a completion
-  std::deque<CallId> waiting;                    // not sent on the present connection, in order; may name ended calls
-  std::set<std::pair<Time, CallId>> deadlines;   // of calls that have one
-  std::size_t in_flight = 0;
-  CallId next_call = 1;
-  std::deque<Completion> completions;
+  Calls calls;
+  Ledger ledger;
+  Rejoin rejoin{ledger};
+  std::map<CallId, std::uint16_t> abandoned;  // slots of mutations that expired in flight; at most one for each slot
+  bool syncing = false;                       // a SYNC of the client's own is under way
 
   Phase phase = Phase::offline;
   std::optional<Channel> channel;
@@ -80,27 +73,27 @@ struct Client::State {
   Time sent_at{};
 };
 
-void Client::State::complete(CallId id, CallResult result) {
-  const auto at = calls.find(id);
-  STATEFS_CHECK(at != calls.end());
-  if (at->second.sent) --in_flight;
-  if (at->second.deadline != never) deadlines.erase({at->second.deadline, id});
-  calls.erase(at);
-  if (result != CallResult::answered) completions.push_back({id, result, {}, {}});
+void Client::State::finish(Disconnect why) {
+  phase = Phase::finished;
+  reason = why;
+  plain_in.clear();
+  output.clear();
+  taken = 0;
 }
 
-// What was not sent has had no effect, and a read never has one.
-void Client::State::expire(Now now) {
-  while (!deadlines.empty() && deadlines.begin()->first <= now.monotonic) {
-    const CallId id = deadlines.begin()->second;
-    const Call& call = calls.at(id);
-    complete(id, call.sent && is_mutation(call.op) ? CallResult::outcome_unknown : CallResult::timed_out);
+// A mutation that expires in flight leaves its slot occupied: what comes for it later must find its place.
+void Client::State::expire_calls(Time now) {
+  for (CallId id = 0; (id = calls.next_expired(now)) != 0;) {
+    const Calls::Call& call = *calls.find(id);
+    if (call.sent && call.kind == CallKind::mutation && rejoin.joined()) abandoned[id] = call.slot;
+    calls.expire(id);
   }
 }
 
 void Client::State::send_hello() {
   HelloRequest request;
   request.version = client_version;
+  request.features = feature_sessions;
   if (hello) {
     request.store = hello->store;
     request.epoch = hello->epoch;
@@ -109,18 +102,44 @@ void Client::State::send_hello() {
   encode_request(Request{hello_id, request}, plain_out);
 }
 
-void Client::State::send_waiting() {
-  while (!waiting.empty() && in_flight < config.in_flight_max && plain_out.size() + output.size() - taken < output_size_max) {
-    const auto at = calls.find(waiting.front());
-    waiting.pop_front();
-    if (at == calls.end()) continue;
-    at->second.sent = true;
-    ++in_flight;
-    plain_out.insert(plain_out.end(), at->second.frame.begin(), at->second.frame.end());
+void Client::State::send(CallId id) {
+  Calls::Call& call = *calls.find(id);
+  if (call.kind == CallKind::mutation) {
+    SlotRef at = ledger.take(id);
+    at.session = rejoin.session();
+    at.generation = rejoin.generation();
+    call.slot = at.slot;
+    if (auto* put = std::get_if<PutRequest>(&call.request)) put->at = at;
+    if (auto* del = std::get_if<DeleteRequest>(&call.request)) del->at = at;
+  }
+  encode_request(Request{id, call.request}, plain_out);
+  calls.sent(id);
+}
+
+void Client::State::send_calls(Now now) {
+  const auto room = [this] { return plain_out.size() + output.size() - taken < output_size_max; };
+  if (needs_session()) {
+    if (const auto request = rejoin.next(now.monotonic)) encode_request(Request{rejoin_id, *request}, plain_out);
+  }
+  for (const CallKind kind : {CallKind::read, CallKind::sync}) {
+    if (kind == CallKind::sync && rejoin.in_doubt()) continue;
+    while (room() && calls.reads_in_flight() < config.in_flight_max) {
+      const auto id = calls.first_waiting(kind);
+      if (!id) break;
+      send(*id);
+    }
+  }
+  while (rejoin.joined() && room() && ledger.has_room()) {
+    const auto id = calls.first_waiting(CallKind::mutation);
+    if (!id) break;
+    send(*id);
+  }
+  if (rejoin.joined() && ledger.wants_sync() && !std::exchange(syncing, true)) {
+    encode_request(Request{sync_id, SyncRequest{hello->epoch}}, plain_out);
   }
 }
 
-void Client::State::take_responses() {
+void Client::State::take_responses(Now now) {
   std::size_t at = 0;
   while (phase == Phase::greeting || phase == Phase::ready) {
     const ByteView bytes = ByteView(plain_in).subspan(at);
@@ -132,7 +151,7 @@ void Client::State::take_responses() {
     const ByteView body = bytes.subspan(limits::frame_header_size, header.value().body_size);
     if (phase == Phase::greeting) {
       take_hello(header.value(), body);
-    } else if (!take_response(header.value(), body)) {
+    } else if (!take_response(header.value(), body, now)) {
       return finish(Disconnect::protocol_error);
     }
     at += size;
@@ -147,24 +166,86 @@ void Client::State::take_hello(const FrameHeader& header, ByteView body) {
   if (response.value().status == Status::unsupported) return finish(Disconnect::refused_version);
   const auto* const answer = std::get_if<HelloResponse>(&response.value().body);
   if (answer == nullptr || response.value().status != Status::ok) return finish(Disconnect::protocol_error);
+  if ((answer->features & feature_sessions) == 0) return finish(Disconnect::refused_version);
   hello = *answer;
   phase = Phase::ready;
   backoff.succeeded();
 }
 
-bool Client::State::take_response(const FrameHeader& header, ByteView body) {
-  const auto at = calls.find(header.id);
-  if (at == calls.end()) return header.id != hello_id && header.id < next_call;  // too late: its call has ended
-  if (!at->second.sent || header.op != (static_cast<std::uint8_t>(at->second.op) | response_bit)) return false;
+bool Client::State::take_response(const FrameHeader& header, ByteView body, Now now) {
   Completion completion;
   completion.call = header.id;
   completion.bytes.assign(body.begin(), body.end());
   auto response = decode_response(header, completion.bytes);
   if (!response.ok()) return false;
   completion.response = std::move(response).value();
-  complete(header.id, CallResult::answered);
-  completions.push_back(std::move(completion));
+  if (header.id == rejoin_id) return take_rejoined(completion.response, now);
+  if (header.id == sync_id) {
+    const auto* const answer = std::get_if<SyncResponse>(&completion.response.body);
+    syncing = false;
+    if (answer != nullptr && completion.response.status == Status::ok && rejoin.joined()) ledger.durable(answer->durable_index);
+    return answer != nullptr;
+  }
+  if (!calls.issued(header.id)) return false;
+  Calls::Call* const call = calls.find(header.id);
+  if (call == nullptr) {
+    const auto slot = abandoned.find(header.id);
+    if (slot == abandoned.end()) return true;  // a read that came too late
+    const bool possible = take_mutation(slot->second, nullptr, completion.response);
+    abandoned.erase(slot);
+    return possible;
+  }
+  if (!call->sent || header.op != (static_cast<std::uint8_t>(op_of(call->request)) | response_bit)) return false;
+  if (call->kind == CallKind::mutation) {
+    if (!take_mutation(call->slot, call, completion.response)) return false;
+    if (slot_says(completion.response.status) == SlotSays::rejoin) return true;
+  }
+  calls.complete(std::move(completion));
   return true;
+}
+
+// False where no correct server answers so.
+bool Client::State::take_mutation(std::uint16_t slot, Calls::Call* call, const Response& response) {
+  if (!rejoin.joined()) return true;  // its slot was given up; its fate comes with the rejoining
+  switch (slot_says(response.status)) {
+    case SlotSays::consumed: break;
+    case SlotSays::not_consumed: ledger.not_consumed(slot); return true;
+    case SlotSays::rejoin: rejoin.lost_session(); return true;
+    case SlotSays::impossible: return false;
+  }
+  const auto* const answer = std::get_if<MutationResponse>(&response.body);
+  if (answer == nullptr) return false;
+  ledger.consumed(slot, answer->index, call != nullptr && response.status == Status::ok);
+  ledger.durable(answer->head.index);
+  return true;
+}
+
+bool Client::State::take_rejoined(const Response& response, Now now) {
+  std::vector<Fate> fates;
+  if (rejoin.answered(response, now.monotonic, fates) == Rejoin::Progress::impossible) return false;
+  for (const Fate& fate : fates) apply(fate);
+  return true;
+}
+
+void Client::State::apply(const Fate& fate) {
+  abandoned.erase(fate.call);
+  Calls::Call* const call = calls.find(fate.call);
+  if (call == nullptr) return;
+  Completion completion;
+  completion.call = fate.call;
+  switch (fate.kind) {
+    case Fate::Kind::not_executed: return calls.send_again(fate.call);
+    case Fate::Kind::unknown: completion.result = CallResult::outcome_unknown; break;
+    case Fate::Kind::executed: {
+      MutationResponse answer;
+      answer.replayed = true;
+      answer.index = fate.slot.index;
+      answer.revision = fate.slot.revision;
+      completion.response = {fate.call, static_cast<std::uint8_t>(op_of(call->request)), fate.slot.status, answer};
+      break;
+    }
+  }
+  calls.complete(std::move(completion));
 }
 
 Client::Client(const Suite& suite, std::shared_ptr<const DhKey> identity, const ClientConfig& config)
@@ -175,39 +256,27 @@ Client& Client::operator=(Client&&) noexcept = default;
 
 Result<CallId, SubmitError> Client::submit(const RequestBody& request, Time deadline, Time now) {
   State& s = *state_;
-  if (s.calls.size() + s.completions.size() >= limits::client_calls_max) return SubmitError::queue_full;
-  if (!fits_frame(request)) return SubmitError::too_large;
-  State::Call call;
-  call.op = op_of(request);
-  call.deadline = deadline;
-  encode_request(Request{s.next_call, request}, call.frame);
-  const CallId id = s.next_call++;
-  s.calls.emplace(id, std::move(call));
-  s.waiting.push_back(id);
-  if (deadline != never) s.deadlines.insert({deadline, id});
-  if (s.phase == State::Phase::offline && s.calls.size() == 1 && s.next_attempt < now) s.next_attempt = now;
-  return id;
+  if (s.phase == State::Phase::offline && s.calls.empty() && s.next_attempt < now) s.next_attempt = now;
+  return s.calls.submit(request, deadline);
 }
 
-std::optional<Completion> Client::take_completion() {
-  State& s = *state_;
-  if (s.completions.empty()) return std::nullopt;
-  Completion completion = std::move(s.completions.front());
-  s.completions.pop_front();
-  return completion;
-}
+std::optional<Completion> Client::take_completion() { return state_->calls.take_completion(); }
+std::optional<LostWrite> Client::take_lost() { return state_->ledger.take_lost(); }
 
 bool Client::wants_connection(Time now) const {
   return state_->phase == State::Phase::offline && !state_->calls.empty() && now >= state_->next_attempt;
 }
 
-void Client::connected(std::span<const std::uint8_t, 40> random, Now now) {
+void Client::connected(std::span<const std::uint8_t, client_random_size> random, Now now) {
   State& s = *state_;
   STATEFS_CHECK(s.phase == State::Phase::offline);
   s.phase = State::Phase::handshake;
   s.reason = Disconnect::none;
   s.connected_at = s.received_at = s.sent_at = now.monotonic;
   s.backoff.stir(load_le<std::uint64_t>(random.data() + 32));
+  SessionInstance instance{};
+  std::copy_n(random.begin() + 40, instance.size(), instance.begin());
+  s.rejoin.connected(instance);
   s.channel.emplace(Channel::initiator(s.suite, s.identity, s.config.server, SecretKey(random.first<32>())));
   s.output = s.channel->take_handshake_output();
 }
@@ -227,22 +296,12 @@ void Client::disconnected(Now now) {
   s.plain_out.clear();
   s.output.clear();
   s.taken = 0;
+  s.syncing = false;
+  s.rejoin.disconnected();
+  s.calls.cut();
+  s.expire_calls(now.monotonic);
+  s.abandoned.clear();
   s.next_attempt = now.monotonic + s.backoff.next();
-  // Ids ascend in the order of submission, so that reads are sent again in their old order.
-  std::deque<CallId> again;
-  std::vector<CallId> unknown;
-  for (auto& [id, call] : s.calls) {
-    if (call.sent && is_mutation(call.op)) {
-      unknown.push_back(id);
-      continue;
-    }
-    if (call.sent) --s.in_flight;
-    call.sent = false;
-    again.push_back(id);
-  }
-  for (const CallId id : unknown) s.complete(id, CallResult::outcome_unknown);
-  s.waiting = std::move(again);
-  s.expire(now);
 }
 
 bool Client::ready() const { return state_->phase == State::Phase::ready; }
@@ -267,7 +326,7 @@ void Client::receive(ByteView bytes, Now now) {
         s.send_hello();
         break;
       }
-      case ChannelEvent::plaintext: s.take_responses(); break;
+      case ChannelEvent::plaintext: s.take_responses(now); break;
       case ChannelEvent::handshake_failed: s.finish(Disconnect::handshake_failed); break;
       case ChannelEvent::damaged:
       case ChannelEvent::exhausted: s.finish(Disconnect::damaged); break;
@@ -277,12 +336,12 @@ void Client::receive(ByteView bytes, Now now) {
 
 void Client::advance(Now now) {
   State& s = *state_;
-  s.expire(now);
+  s.expire_calls(now.monotonic);
   if (s.phase == State::Phase::offline || s.phase == State::Phase::finished) return;
   const bool greeted = s.phase == State::Phase::ready;
   const Time dead = greeted ? s.received_at + s.config.dead_peer_timeout : s.connected_at + s.config.handshake_timeout;
   if (now.monotonic >= dead) return s.finish(Disconnect::timed_out);
-  if (greeted) s.send_waiting();
+  if (greeted) s.send_calls(now);
   bool sealed = true;
   if (!s.plain_out.empty()) {
     sealed = s.channel->seal(s.plain_out, s.output);
@@ -308,17 +367,16 @@ void Client::output_taken(std::size_t count) {
 
 Time Client::deadline() const {
   const State& s = *state_;
-  Time due = s.deadlines.empty() ? never : s.deadlines.begin()->first;
+  const Time due = s.calls.deadline();
   switch (s.phase) {
     case State::Phase::offline: return s.calls.empty() ? due : earlier_of(due, s.next_attempt);
     case State::Phase::handshake:
     case State::Phase::greeting: return earlier_of(due, s.connected_at + s.config.handshake_timeout);
-    case State::Phase::ready:
-      due = earlier_of(due, s.received_at + s.config.dead_peer_timeout);
-      return earlier_of(due, s.sent_at + s.config.keepalive_interval);
+    case State::Phase::ready: break;
     case State::Phase::finished: return due;
   }
-  STATEFS_CHECK(false);
+  const Time alive = earlier_of(s.received_at + s.config.dead_peer_timeout, s.sent_at + s.config.keepalive_interval);
+  return earlier_of(earlier_of(due, alive), s.needs_session() ? s.rejoin.deadline() : never);
 }
 
 }  // namespace statefs

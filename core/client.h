@@ -2,10 +2,10 @@
 //
 //   program -> submit(call) -> CLIENT <-> bytes <-> driver;   take_completion() -> program
 //
-// The driver opens a stream when wants_connection(now) says so, reports connected() or disconnected(), and moves bytes
-// by the five-function face. A read that a broken stream cut is sent again on the next one; a mutation never is: it
-// completes as outcome_unknown. Calls in flight and waiting are bounded by limits::client_calls_max. Responses of one
-// connection may come in any order; completions come as they are known.
+// The driver opens a stream when wants_connection(now) says so, reports connected() or disconnected(), and moves bytes by the
+// five-function face. A read that a broken stream cut is sent again. A mutation travels on a slot of a session, so it is sent
+// again only where the server's own table says that it was not executed; rejoin.h is the whole of it. What was answered OK and
+// then lost with the server's unsynced suffix is reported by take_lost(), never sent again.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include <span>
 
 #include "core/bytes.h"
+#include "core/calls.h"
 #include "core/crypto.h"
 #include "core/limits.h"
 #include "core/request.h"
@@ -22,24 +23,6 @@
 #include "core/time.h"
 
 namespace statefs {
-
-using CallId = std::uint64_t;
-
-enum class SubmitError { queue_full, too_large };
-
-enum class CallResult : std::uint8_t {
-  answered,         // `response` holds what the server said, refusals included
-  outcome_unknown,  // a mutation was sent and its answer did not come; it may or may not have run
-  timed_out,        // the deadline passed and the call had no effect: it was never sent, or it was a read
-};
-
-// `response` points into `bytes`; moving a completion keeps it valid.
-struct Completion {
-  CallId call = 0;
-  CallResult result = CallResult::answered;
-  Response response;
-  Bytes bytes;
-};
 
 enum class Disconnect : std::uint8_t {
   none,
@@ -52,6 +35,8 @@ enum class Disconnect : std::uint8_t {
   damaged,           // a record did not authenticate
   timed_out,         // no handshake or no sign of life in time
 };
+
+inline constexpr std::size_t client_random_size = 32 + 8 + limits::session_instance_size;
 
 struct ClientConfig {
   PublicKey server;
@@ -74,9 +59,13 @@ class Client {
   [[nodiscard]] Result<CallId, SubmitError> submit(const RequestBody& request, Time deadline, Time now);
   [[nodiscard]] std::optional<Completion> take_completion();
 
-  // Connection management. `random` is 40 fresh random bytes: an ephemeral key, and 8 for the jitter of the backoff.
+  // Writes that were answered OK and that the server no longer has.
+  [[nodiscard]] std::optional<LostWrite> take_lost();
+
+  // Connection management. `random` is fresh random bytes: an ephemeral key, 8 for the jitter of the backoff, and the name
+  // of a session.
   [[nodiscard]] bool wants_connection(Time now) const;
-  void connected(std::span<const std::uint8_t, 40> random, Now now);
+  void connected(std::span<const std::uint8_t, client_random_size> random, Now now);
   void disconnected(Now now);           // the stream ended, or could not be opened; also after finished()
   [[nodiscard]] bool ready() const;     // HELLO was answered
   [[nodiscard]] bool finished() const;  // the client is done with this stream: close it and call disconnected()

@@ -32,6 +32,9 @@ inline constexpr std::uint64_t channel_records_max = std::uint64_t{1} << 32;
 // Sessions: replay memory is reserved for every enrolled key.
 inline constexpr std::size_t slots_per_session = 8;
 inline constexpr std::size_t sessions_per_key = 4;
+inline constexpr std::size_t ended_sessions_per_key = 16;      // whose outcome can still be asked for
+inline constexpr std::int64_t session_events_burst = 32;          // OPEN, RESUME, CLOSE of one key at once ...
+inline constexpr std::int64_t session_events_per_second = 16;     // ... and in the long run
 inline constexpr std::size_t session_instance_size = 16;
 
 // Policy.
@@ -70,12 +73,14 @@ inline constexpr std::size_t audit_records_per_export = 4'096;
 
 // A client.
 inline constexpr std::size_t client_calls_max = 1'024;                 // queued and in flight together
+inline constexpr std::size_t client_unsynced_max = 4'096;             // writes answered and not known durable, and lost ones not yet taken
 
 // Time.
 inline constexpr Duration handshake_timeout = seconds(10);
 inline constexpr Duration keepalive_interval = seconds(15);
 inline constexpr Duration dead_peer_timeout = seconds(45);
 inline constexpr Duration aggregate_interval = seconds(1);             // between two records of failed handshakes
+inline constexpr Duration flush_interval = seconds(1);                 // an answered commit is durable after at most this and one flush
 inline constexpr Duration drain_timeout = seconds(5);
 inline constexpr Duration connection_age_max = seconds(24 * 60 * 60);
 inline constexpr Duration reconnect_backoff_min = milliseconds(50);

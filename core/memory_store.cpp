@@ -1,5 +1,6 @@
 #include "core/memory_store.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/check.h"
@@ -16,23 +17,39 @@ constexpr std::size_t log_entry_size_max = log_entry_overhead + limits::audit_re
 
 }  // namespace
 
-MemoryStore::MemoryStore(const MemoryStoreConfig& config, const SecretKey& mac_key, Now now)
-    : config_(config),
-      mac_(mac_key),
-      chain_(config.epoch << epoch_shift, Digest{}),
-      log_(config.audit_ring_size) {
+MemoryStore::MemoryStore(const MemoryStoreConfig& config, Now now)
+    : config_(config), chain_(config.epoch << epoch_shift, Digest{}), log_(config.audit_ring_size) {
   STATEFS_CHECK(config.epoch >= 1 && config.epoch < (std::uint64_t{1} << 24));
   STATEFS_CHECK(config.audit_ring_size >= 2 * limits::audit_reserve_size);
   status_.id = config.id;
-  status_.epoch = config.epoch;
+  begin_epoch(now);
+}
+
+void MemoryStore::reopen(Now now) {
+  ++config_.epoch;
+  STATEFS_CHECK(config_.epoch < (std::uint64_t{1} << 24));
+  chain_ = AuditChain(config_.epoch << epoch_shift, chain_.head().hash);
+  flush_.reset();
+  wanted_index_ = 0;
+  flush_due_ = never;
+  status_.failed = false;
+  begin_epoch(now);
+}
+
+// The epoch is durable before the first answer, however long a flush takes.
+void MemoryStore::begin_epoch(Now now) {
+  status_.epoch = config_.epoch;
   AuditRecord record;
   record.kind = AuditKind::epoch;
   record.wall_ns = now.wall_ns;
   record.monotonic_ns = now.monotonic.ns;
   record.allowed = true;
-  const auto appended = append(record, Effect{});
+  const auto appended = append(record, {}, {});
   STATEFS_CHECK(appended.ok());
-  submit(now);
+  submitted_ = chain_.head();
+  status_.completed_index = submitted_.index;
+  status_.durable_index = submitted_.index;
+  status_.durable_head = submitted_;
 }
 
 std::optional<StoredValue> MemoryStore::find(const CanonicalKey& key) const {
@@ -56,7 +73,7 @@ bool MemoryStore::log_has_room() const {
   return log_.free_size() >= limits::audit_reserve_size + log_entry_size_max;
 }
 
-Result<std::uint64_t, AppendError> MemoryStore::append(AuditRecord& record, const Effect& effect) {
+Result<std::uint64_t, AppendError> MemoryStore::append(AuditRecord& record, const Effect& effect, const SlotChange& change) {
   if (status_.failed) return AppendError::failed;
   const bool of_peer = record.kind == AuditKind::mutation;
   if (of_peer ? !log_has_room() : log_.free_size() < log_entry_size_max) return AppendError::log_full;
@@ -70,7 +87,6 @@ Result<std::uint64_t, AppendError> MemoryStore::append(AuditRecord& record, cons
   if (effect.kind == Effect::Kind::put) {
     STATEFS_CHECK(effect.key.has_value());
     if (!fits(at, effect)) return AppendError::no_space;
-    record.value_mac = mac_.of(effect.value);
     record.new_revision = chain_.next_index();
   } else if (effect.kind == Effect::Kind::erase) {
     STATEFS_CHECK(effect.key.has_value());
@@ -90,6 +106,7 @@ Result<std::uint64_t, AppendError> MemoryStore::append(AuditRecord& record, cons
   STATEFS_CHECK(kept);
 
   apply(at, effect, record.peer, record.index);
+  slots_.apply(owner_of(record.peer), change, record.index);
   status_.last_index = record.index;
   return record.index;
 }
@@ -136,28 +153,42 @@ void MemoryStore::discharge(const Owner& owner, std::uint64_t bytes) {
 }
 
 void MemoryStore::submit(Now now) {
-  if (submitted_index_ == status_.last_index) return;
-  submitted_index_ = status_.last_index;
-  submitted_.push_back({status_.last_index, chain_.head().hash, now.monotonic + config_.commit_delay});
+  if (status_.failed || submitted_.index == status_.last_index) return;
+  submitted_ = chain_.head();
+  if (config_.durability == Durability::sync) {
+    status_.completed_index = submitted_.index;
+    flush_due_ = earlier_of(flush_due_, now.monotonic + config_.flush_interval);
+  } else {
+    wanted_index_ = submitted_.index;
+  }
   advance(now);
 }
 
-// There is no flush to hasten: a commit that completed is as durable as this store gets.
-void MemoryStore::request_flush(std::uint64_t) {}
+void MemoryStore::request_flush(std::uint64_t index) { wanted_index_ = std::max(wanted_index_, index); }
+
+void MemoryStore::begin_flush(Now now) {
+  flush_ = Flush{submitted_, now.monotonic + config_.flush_delay};
+  flush_due_ = never;
+}
 
 void MemoryStore::advance(Now now) {
   if (status_.failed) return;
-  while (!submitted_.empty() && submitted_.front().due <= now.monotonic) {
-    const Commit& commit = submitted_.front();
-    status_.completed_index = commit.last_index;
-    status_.durable_index = commit.last_index;
-    status_.durable_head = {commit.last_index, commit.hash};
-    submitted_.pop_front();
+  for (;;) {
+    if (flush_ && flush_->done <= now.monotonic) {
+      status_.durable_index = flush_->head.index;
+      status_.durable_head = flush_->head;
+      status_.completed_index = std::max(status_.completed_index, flush_->head.index);
+      flush_.reset();
+    }
+    const bool behind = status_.durable_index < submitted_.index;
+    if (flush_ || !behind || (wanted_index_ <= status_.durable_index && now.monotonic < flush_due_)) return;
+    begin_flush(now);
   }
 }
 
 Time MemoryStore::deadline() const {
-  return status_.failed || submitted_.empty() ? never : submitted_.front().due;
+  if (status_.failed) return never;
+  return flush_ ? flush_->done : flush_due_;
 }
 
 std::size_t MemoryStore::export_audit(AuditSink& sink, std::size_t count_max) {

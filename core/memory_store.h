@@ -2,12 +2,13 @@
 //
 //   service -> store.h <- MEMORY STORE
 //
-// For trials, tests and as the model of the simulator. It commits like a durable store does: what is submitted
-// completes after `commit_delay`, or fails for good. With delay zero a commit completes inside submit().
+// For trials, tests and as the model of the simulator. It keeps time like a durable store: what is submitted becomes durable
+// by a flush that takes `flush_delay`, and every flush covers all that was submitted before it began. With both times zero a
+// commit is durable inside submit(). A copy is an image; reopen() makes a store of it as recovery would.
 #pragma once
 
-#include <deque>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "core/audit.h"
@@ -17,6 +18,12 @@
 
 namespace statefs {
 
+// When a commit is complete, so that answers which depend on it may leave.
+enum class Durability : std::uint8_t {
+  sync,    // once it is submitted; SYNC is the boundary
+  commit,  // once it is durable
+};
+
 struct MemoryStoreConfig {
   StoreId id{};
   std::uint64_t epoch = 1;  // 1 to 2^24 - 1: indices start at epoch * 2^40
@@ -24,19 +31,26 @@ struct MemoryStoreConfig {
   std::uint64_t value_bytes_max = limits::store_value_bytes_default;
   std::uint64_t keys_max = limits::store_keys_default;
   std::size_t audit_ring_size = limits::audit_ring_size;
-  Duration commit_delay{};
+  Durability durability = Durability::sync;
+  Duration flush_interval{};  // in sync mode, the longest that a commit waits for its flush to begin
+  Duration flush_delay{};     // what a flush takes
 };
 
 class MemoryStore final : public Store {
  public:
-  // `mac_key` keys the HMAC of values in audit records. The first record is the epoch's.
-  MemoryStore(const MemoryStoreConfig& config, const SecretKey& mac_key, Now now);
+  // The first record is the epoch's.
+  MemoryStore(const MemoryStoreConfig& config, Now now);
+  // Begins the next epoch on what is there, as if it had just been recovered. Nothing of before is under way any more.
+  void reopen(Now now);
 
   [[nodiscard]] std::optional<StoredValue> find(const CanonicalKey& key) const override;
   [[nodiscard]] std::optional<StoredEntry> next(std::string_view after, bool inclusive) const override;
   [[nodiscard]] Usage usage_of(const PeerRef& writer) const override;
   [[nodiscard]] bool log_has_room() const override;
-  [[nodiscard]] Result<std::uint64_t, AppendError> append(AuditRecord& record, const Effect& effect) override;
+  [[nodiscard]] Result<std::uint64_t, AppendError> append(AuditRecord& record, const Effect& effect,
+                                                            const SlotChange& change) override;
+  using Store::append;
+  [[nodiscard]] const SlotTable& slots() const override { return slots_; }
   void submit(Now now) override;
   void request_flush(std::uint64_t index) override;
   void advance(Now now) override;
@@ -54,27 +68,31 @@ class MemoryStore final : public Store {
     Owner owner;
   };
   using Entries = std::map<std::string, Entry, std::less<>>;
-  struct Commit {
-    std::uint64_t last_index = 0;
-    Digest hash{};
-    Time due;
+  // What a flush under way will have made durable.
+  struct Flush {
+    AuditHead head;
+    Time done;
   };
 
+  void begin_epoch(Now now);
+  void begin_flush(Now now);
   [[nodiscard]] bool fits(Entries::const_iterator at, const Effect& effect) const;
   void apply(Entries::iterator at, const Effect& effect, const PeerRef& writer, std::uint64_t revision);
   void charge(const Owner& owner, std::uint64_t keys, std::uint64_t bytes);
   void discharge(const Owner& owner, std::uint64_t bytes);
 
   MemoryStoreConfig config_;
-  HmacSha256 mac_;
   AuditChain chain_;
   Entries entries_;
+  SlotTable slots_;
   std::map<Owner, Usage> usage_;
   std::uint64_t value_bytes_ = 0;
   ByteRing log_;                  // each record as u64 index, 32-byte hash, encoding
   Bytes encoded_;                 // of the record being appended
-  std::deque<Commit> submitted_;  // at most one for each wake-up within commit_delay
-  std::uint64_t submitted_index_ = 0;
+  AuditHead submitted_;           // what the next flush would cover
+  std::optional<Flush> flush_;
+  std::uint64_t wanted_index_ = 0;  // asked to be durable without waiting for flush_due_
+  Time flush_due_ = never;          // of the background flush
   StoreStatus status_;
 };
 

@@ -22,6 +22,9 @@ enum class Op : std::uint8_t {
   hello = 16, open = 17, resume = 18, close = 19, outcome = 20, stage = 21,
 };
 
+// Bits of HELLO's `features`.
+inline constexpr std::uint64_t feature_sessions = 1;
+
 using StoreId = std::array<std::uint8_t, 16>;
 using SessionInstance = std::array<std::uint8_t, 16>;
 

@@ -35,14 +35,14 @@ struct Server::State {
     bool counted = false;              // counted for its peer
   };
 
-  State(const Suite& suite_in, std::shared_ptr<const DhKey> identity_in, Policy policy_in, Store& store_in, const ServerLimits& limits_in)
+  State(const Suite& suite_in, ServerKeys keys, Policy policy_in, Store& store_in, const ServerLimits& limits_in)
       : suite(suite_in),
-        identity(std::move(identity_in)),
+        identity(std::move(keys.identity)),
         policy(std::move(policy_in)),
         store(store_in),
         limits(limits_in),
         tally(store_in, policy.version()),
-        service(store_in, tally, limits_in.keepalive_interval) {}
+        service(store_in, tally, keys.value_mac, limits_in.keepalive_interval) {}
 
   SessionContext context() { return {service, tally, limits, spare_plaintext, answer_buffers}; }
   Session& session(ConnectionId id) {
@@ -55,7 +55,7 @@ struct Server::State {
   }
   void after_work(ConnectionId id, Now now);
   void admit(ConnectionId id, Now now);
-  void account(Place& place);
+  void account(ConnectionId id);
   void arm(ConnectionId id);
   void rebuild_timers();
   void run_handshakes(Now now);
@@ -89,7 +89,8 @@ struct Server::State {
   ServerCounters counters;
 };
 
-void Server::State::account(Place& place) {
+void Server::State::account(ConnectionId id) {
+  Place& place = places[id];
   const Session& session = *place.session;
   if (place.half_open && !session.in_handshake()) {
     place.half_open = false;
@@ -97,6 +98,7 @@ void Server::State::account(Place& place) {
   }
   if (place.counted && session.state() == SessionState::closed) {
     place.counted = false;
+    service.connection_ended(id);
     const auto at = connections_of.find(session.peer());
     STATEFS_CHECK(at != connections_of.end());
     if (--at->second == 0) connections_of.erase(at);
@@ -148,7 +150,7 @@ void Server::State::admit(ConnectionId id, Now now) {
   ++count;
   place.counted = true;
   ++counters.handshakes_ok;
-  session.admit(Caller{PeerRef{PeerKind::remote, session.peer(), 0, peer->alias}, peer}, now);
+  session.admit(Caller{PeerRef{PeerKind::remote, session.peer(), 0, peer->alias}, id, peer}, now);
 }
 
 void Server::State::run_handshakes(Now now) {
@@ -194,7 +196,7 @@ void Server::State::settle(Now now) {
     place.active = false;
     Session& session = *place.session;
     session.settle(status.last_index, context(), status, now);
-    account(place);
+    account(id);
     if (session.waits_for_store()) waiting.push_back(id);
     if (session.can_work(limits)) runnable.push_back(id);
     arm(id);
@@ -203,8 +205,8 @@ void Server::State::settle(Now now) {
   active.clear();
 }
 
-Server::Server(const Suite& suite, std::shared_ptr<const DhKey> identity, Policy policy, Store& store, const ServerLimits& limits)
-    : state_(std::make_unique<State>(suite, std::move(identity), std::move(policy), store, limits)) {}
+Server::Server(const Suite& suite, ServerKeys keys, Policy policy, Store& store, const ServerLimits& limits)
+    : state_(std::make_unique<State>(suite, std::move(keys), std::move(policy), store, limits)) {}
 
 Server::~Server() = default;
 
@@ -285,7 +287,7 @@ void Server::output_taken(ConnectionId connection, std::size_t count, Now now) {
   Session& session = s.session(connection);
   s.counters.bytes_out += count;
   session.output_taken(count, now);
-  s.account(s.places[connection]);
+  s.account(connection);
   s.arm(connection);
   if (session.can_work(s.limits)) s.runnable.push_back(connection);
 }
@@ -301,7 +303,7 @@ void Server::released(ConnectionId connection) {
   Session& session = s.session(connection);
   STATEFS_CHECK(session.state() == SessionState::closed);
   State::Place& place = s.places[connection];
-  s.account(place);
+  s.account(connection);
   if (place.active) std::erase(s.active, connection);
   place = State::Place{};
   s.free.push_back(connection);
@@ -329,7 +331,7 @@ void Server::reload(Policy policy, Now now) {
       s.activate(id);
       continue;
     }
-    session->recall(Caller{PeerRef{PeerKind::remote, session->peer(), 0, peer->alias}, peer});
+    session->recall(Caller{PeerRef{PeerKind::remote, session->peer(), 0, peer->alias}, id, peer});
   }
 }
 

@@ -23,7 +23,11 @@
 
 namespace statefs {
 
-using ConnectionId = std::uint32_t;  // reused only after released()
+// Both derive from the node's identity.
+struct ServerKeys {
+  std::shared_ptr<const DhKey> identity;
+  SecretKey value_mac;  // of the HMAC of values in audit records
+};
 
 enum class AdmissionError { connections_full, half_open_full, shutting_down };
 
@@ -35,8 +39,8 @@ struct ServerCounters {
 
 class Server {
  public:
-  // `suite` and `store` outlive the server.
-  Server(const Suite& suite, std::shared_ptr<const DhKey> identity, Policy policy, Store& store, const ServerLimits& limits);
+  // `suite` and `store` outlive the server. A ConnectionId is reused only after released().
+  Server(const Suite& suite, ServerKeys keys, Policy policy, Store& store, const ServerLimits& limits);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

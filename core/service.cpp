@@ -17,6 +17,8 @@ struct Service::Mutation {
   std::uint32_t value_size = 0;
   ByteView value;
 
+  Digest mac{};     // of the value, where it was read
+  Digest digest{};  // of what is asked, without its id and generation
   std::optional<CanonicalKey> key;
   Effect effect;
   AuditRecord record;
@@ -28,14 +30,6 @@ namespace {
 // How long a client waits before it tries again what had no room. Exporters free the log in less.
 constexpr std::uint32_t retry_after_ms = 200;
 
-Status status_of(KeyError error) {
-  switch (error) {
-    case KeyError::invalid: return Status::invalid_key;
-    case KeyError::too_long: return Status::key_too_long;
-  }
-  STATEFS_CHECK(false);
-}
-
 Status status_of(AppendError error) {
   switch (error) {
     case AppendError::log_full: return Status::audit_unavailable;
@@ -45,7 +39,23 @@ Status status_of(AppendError error) {
   STATEFS_CHECK(false);
 }
 
-bool has_retry_hint(Status status) { return status == Status::audit_unavailable || status == Status::no_space; }
+Status status_of(SlotVerdict verdict) {
+  switch (verdict) {
+    case SlotVerdict::execute:
+    case SlotVerdict::replay: return Status::ok;
+    case SlotVerdict::in_progress: return Status::in_progress;
+    case SlotVerdict::false_retry: return Status::false_retry;
+    case SlotVerdict::too_old: return Status::sequence_old;
+    case SlotVerdict::gap: return Status::sequence_gap;
+    case SlotVerdict::unknown: return Status::session_unknown;
+    case SlotVerdict::fenced: return Status::fenced;
+  }
+  STATEFS_CHECK(false);
+}
+
+bool has_retry_hint(Status status) {
+  return status == Status::audit_unavailable || status == Status::no_space || status == Status::in_progress;
+}
 
 void respond(Op op, std::uint64_t id, Status status, ResponseBody body, Bytes& out) {
   encode_response(Response{id, static_cast<std::uint8_t>(op), status, std::move(body)}, out);
@@ -53,8 +63,8 @@ void respond(Op op, std::uint64_t id, Status status, ResponseBody body, Bytes& o
 
 }  // namespace
 
-Service::Service(Store& store, Tally& tally, Duration keepalive_interval)
-    : store_(store), tally_(tally), keepalive_interval_(keepalive_interval) {}
+Service::Service(Store& store, Tally& tally, const SecretKey& mac_key, Duration keepalive_interval)
+    : store_(store), tally_(tally), lookup_(store, tally), registrar_(store, tally), mac_(mac_key), keepalive_interval_(keepalive_interval) {}
 
 Executed Service::execute(const Request& request, const Caller& caller, Now now, Bytes& out) {
   STATEFS_CHECK(caller.policy != nullptr);
@@ -63,15 +73,15 @@ Executed Service::execute(const Request& request, const Caller& caller, Now now,
   const Op op = op_of(body);
   switch (op) {
     case Op::put: return put(std::get<PutRequest>(body), id, caller, now, out);
-    case Op::get: return get(std::get<GetRequest>(body), id, caller, out);
+    case Op::get: return finished(lookup_.get(std::get<GetRequest>(body), {id, caller.peer, caller.policy->rules}, out));
     case Op::del: return erase(std::get<DeleteRequest>(body), id, caller, now, out);
-    case Op::list: return list(std::get<ListRequest>(body), id, caller, out);
+    case Op::list: return finished(lookup_.list(std::get<ListRequest>(body), {id, caller.peer, caller.policy->rules}, out));
     case Op::sync: return sync(std::get<SyncRequest>(body), id, out);
     case Op::hello: return hello(std::get<HelloRequest>(body), id, out);
     case Op::open:
     case Op::resume:
-    case Op::close:
-    case Op::outcome:
+    case Op::close: return session_verb(body, id, caller, now, out);
+    case Op::outcome: return outcome(std::get<OutcomeRequest>(body), id, caller, out);
     case Op::stage: return unsupported(op, id, caller, out);
   }
   STATEFS_CHECK(false);
@@ -113,25 +123,27 @@ Executed Service::erase(const DeleteRequest& request, std::uint64_t id, const Ca
 }
 
 Executed Service::mutate(Mutation& mutation, const Caller& caller, Now now, Bytes& out) {
-  const auto op = static_cast<std::uint8_t>(mutation.op);
   Status status = Status::ok;
   if (store_.status().failed) {
     status = Status::io_error;
+  } else if (answered_by_slot(mutation, caller, status)) {
+    if (!mutation.answer.replayed) tally_.count_refusal(caller.peer, static_cast<std::uint8_t>(mutation.op), status);
   } else if (!store_.log_has_room()) {
     status = Status::audit_unavailable;
-  } else if (mutation.at.session != 0) {
-    status = Status::session_unknown;
-    tally_.count_refusal(caller.peer, op, status);
   } else {
     status = judge(mutation, caller.policy->rules);
     if (status == Status::ok) status = weigh(mutation, caller);
     if (status != Status::ok) mutation.effect = Effect{};
     mutation.record.status = status;
     record(mutation, caller, now);
-    const auto appended = store_.append(mutation.record, mutation.effect);
+    if (mutation.effect.kind == Effect::Kind::put) mutation.answer.revision = store_.status().last_index + 1;
+    SlotChange use;
+    use.kind = SlotChange::Kind::use;
+    use.at = mutation.at;
+    use.result = {mutation.at.sequence, mutation.digest, status, 0, mutation.answer.revision};
+    const auto appended = store_.append(mutation.record, mutation.effect, use);
     if (appended.ok()) {
       mutation.answer.index = appended.value();
-      if (mutation.effect.kind == Effect::Kind::put) mutation.answer.revision = appended.value();
     } else {
       status = status_of(appended.error());
       mutation.answer = {};
@@ -141,6 +153,33 @@ Executed Service::mutate(Mutation& mutation, const Caller& caller, Now now, Byte
   mutation.answer.head = store_.status().durable_head;
   respond(mutation.op, mutation.id, status, mutation.answer, out);
   return finished(status);
+}
+
+bool Service::answered_by_slot(Mutation& mutation, const Caller& caller, Status& status) {
+  // The value is read once: its MAC stands for it in the digest and in the record.
+  const bool read = mutation.value.size() == mutation.value_size;
+  if (mutation.op == Op::put && read) mutation.mac = mac_.of(mutation.value);
+  asked_.clear();
+  Writer writer(asked_);
+  writer.u8(static_cast<std::uint8_t>(mutation.op));
+  writer.u8(mutation.expected ? 1 : 0);
+  writer.u64(mutation.expected.value_or(0));
+  writer.u32(mutation.value_size);
+  writer.bytes(mutation.mac);
+  mutation.digest = sha_.of(asked_, mutation.key_bytes);
+
+  const SlotSession* const session = store_.slots().find(owner_of(caller.peer), mutation.at.session);
+  const SlotVerdict verdict = statefs::judge(session, mutation.at, mutation.digest, store_.status().completed_index);
+  if (verdict == SlotVerdict::execute) return false;
+  status = status_of(verdict);
+  if (verdict == SlotVerdict::replay) {
+    const Slot& slot = session->slots[mutation.at.slot];
+    status = slot.status;
+    mutation.answer.replayed = true;
+    mutation.answer.index = slot.index;
+    mutation.answer.revision = slot.revision;
+  }
+  return true;
 }
 
 // The verdict: what depends on the request and the policy alone.
@@ -207,97 +246,34 @@ void Service::record(Mutation& mutation, const Caller& caller, Now now) {
   record.key_size = static_cast<std::uint32_t>(key.size());
   if (key.size() > limits::key_size_max) record.key_digest = sha_.of(key);
   record.value_size = mutation.value_size;
+  record.value_mac = mutation.mac;
 }
 
-Executed Service::get(const GetRequest& request, std::uint64_t id, const Caller& caller, Bytes& out) {
-  GetResponse answer;
-  const auto key = CanonicalKey::from(request.key);
-  Status status = Status::ok;
-  if (!key.ok()) {
-    status = status_of(key.error());
-  } else if (!caller.policy->rules.check(key.value(), Access::get).allowed) {
-    status = Status::access_denied;
-  }
-  if (status != Status::ok) {
-    tally_.count_refusal(caller.peer, static_cast<std::uint8_t>(Op::get), status);
-  } else if (store_.status().failed) {
-    status = Status::io_error;
-  } else if (const auto stored = store_.find(key.value()); !stored) {
-    status = Status::not_found;
-  } else if (request.revision && *request.revision != stored->revision) {
-    status = Status::revision_changed;
-    answer.revision = stored->revision;
-    answer.total_size = stored->value.size();
+Executed Service::session_verb(const RequestBody& body, std::uint64_t id, const Caller& caller, Now now, Bytes& out) {
+  const Applicant who{caller.peer, caller.connection};
+  const Op op = op_of(body);
+  Registered done;
+  if (store_.status().failed) {
+    done.status = Status::io_error;
+  } else if (const auto* open = std::get_if<OpenRequest>(&body)) {
+    done = registrar_.open(*open, who, now);
+  } else if (const auto* resume = std::get_if<ResumeRequest>(&body)) {
+    done = registrar_.resume(*resume, who, now);
   } else {
-    answer.revision = stored->revision;
-    answer.total_size = stored->value.size();
-    const std::uint64_t offset = std::min<std::uint64_t>(request.offset, stored->value.size());
-    const std::uint64_t size = std::min<std::uint64_t>(stored->value.size() - offset,
-                                                       std::min<std::uint64_t>(request.length, limits::value_size_max));
-    answer.data = stored->value.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size));
+    done = registrar_.close(std::get<CloseRequest>(body), who, now);
   }
-  respond(Op::get, id, status, answer, out);
-  return finished(status);
+  if (done.status != Status::ok) tally_.count_refusal(caller.peer, static_cast<std::uint8_t>(op), done.status);
+  respond(op, id, done.status, std::move(done.answer), out);
+  return {done.status, true};
 }
 
-Executed Service::list(const ListRequest& request, std::uint64_t id, const Caller& caller, Bytes& out) {
-  ListResponse page;
-  const RuleSet& rules = caller.policy->rules;
-  const auto prefix = CanonicalPrefix::from(request.prefix);
-  Status status = Status::ok;
-  if (!prefix.ok()) {
-    status = status_of(prefix.error());
-  } else if (!rules.check(prefix.value(), Access::list).allowed) {
-    status = Status::access_denied;
-  } else if (!request.cursor.empty()) {
-    const auto cursor = CanonicalKey::from(request.cursor);
-    if (!cursor.ok()) {
-      status = status_of(cursor.error());
-    } else if (!cursor.value().text().starts_with(prefix.value().text())) {
-      status = Status::invalid_key;
-    }
-  }
-  if (status != Status::ok) {
-    tally_.count_refusal(caller.peer, static_cast<std::uint8_t>(Op::list), status);
-  } else if (store_.status().failed) {
-    status = Status::io_error;
-  } else {
-    collect(prefix.value(), as_text(request.cursor), request, rules, page);
-  }
-  respond(Op::list, id, status, std::move(page), out);
-  return finished(status);
-}
-
-// Walks the entries that this peer may see. A denied subtree is sought past: its keys are never walked, so each step
-// yields an entry or leaves one deny rule behind.
-void Service::collect(const CanonicalPrefix& prefix, std::string_view after, const ListRequest& request, const RuleSet& rules,
-                      ListResponse& page) const {
-  constexpr std::size_t entry_overhead = 18;
-  const std::size_t wanted = request.limit == 0 ? limits::list_entries_max
-                                                : std::min<std::size_t>(request.limit, limits::list_entries_max);
-  std::size_t size = 0;
-  std::string seek(after.empty() ? prefix.text() : after);
-  bool inclusive = false;
-  while (const auto entry = store_.next(seek, inclusive)) {
-    if (!entry->key.starts_with(prefix.text())) return;
-    inclusive = false;
-    const auto key = CanonicalKey::from(as_bytes(entry->key));
-    STATEFS_CHECK(key.ok());
-    const std::string_view denied = rules.denied_subtree_of(key.value(), Access::list);
-    if (!denied.empty()) {
-      seek.assign(denied);
-      seek.back() = '/' + 1;  // the first byte string above every key of the subtree
-      inclusive = true;
-      continue;
-    }
-    if (page.entries.size() == wanted || size + entry_overhead + entry->key.size() > limits::list_page_size_max) {
-      page.has_more = true;
-      return;
-    }
-    size += entry_overhead + entry->key.size();
-    page.entries.push_back({entry->revision, entry->size, as_bytes(entry->key)});
-    seek.assign(entry->key);
-  }
+// What is said finally must be durable first. It reads what may be part of a commit under way, so it waits for the flush.
+Executed Service::outcome(const OutcomeRequest& request, std::uint64_t id, const Caller& caller, Bytes& out) {
+  const bool failed = store_.status().failed;
+  store_.request_flush(store_.status().last_index);
+  respond(Op::outcome, id, failed ? Status::io_error : Status::ok,
+          failed ? OutcomeResponse{} : registrar_.outcome(request, caller.peer), out);
+  return {failed ? Status::io_error : Status::ok, true};
 }
 
 Executed Service::sync(const SyncRequest& request, std::uint64_t id, Bytes& out) {
@@ -320,8 +296,9 @@ Executed Service::sync(const SyncRequest& request, std::uint64_t id, Bytes& out)
   return done;
 }
 
-void Service::finish_sync(std::span<std::uint8_t> at) const {
+void Service::finish(std::span<std::uint8_t> at) const {
   const FrameHeader header = load_frame_header(at);
+  if (header.op != (static_cast<std::uint8_t>(Op::sync) | response_bit)) return;
   const StoreStatus& store = store_.status();
   Bytes again;
   respond(Op::sync, header.id, Status::ok, SyncResponse{store.epoch, store.durable_index, 0, store.durable_head}, again);
@@ -340,7 +317,10 @@ Executed Service::hello(const HelloRequest& request, std::uint64_t id, Bytes& ou
   answer.key_size_max = limits::key_size_max;
   answer.value_size_max = limits::value_size_max;
   answer.total_value_size_max = limits::value_size_max;  // larger ones need stages, which `features` does not offer
+  answer.features = feature_sessions;
   answer.list_entries_max = limits::list_entries_max;
+  answer.slots_per_session = limits::slots_per_session;
+  answer.sessions_per_key = limits::sessions_per_key;
   answer.keepalive_ms = static_cast<std::uint32_t>(keepalive_interval_.ns / milliseconds(1).ns);
   answer.store = store.id;
   answer.epoch = store.epoch;

@@ -16,23 +16,15 @@
 #include "core/key.h"
 #include "core/request.h"
 #include "core/result.h"
+#include "core/slots.h"
 #include "core/time.h"
 
 namespace statefs {
 
-// Whom an entry is charged to: its last writer.
-struct Owner {
-  PeerKind kind = PeerKind::none;
-  PublicKey key;
-  std::uint32_t uid = 0;
-  friend auto operator<=>(const Owner&, const Owner&) = default;
-};
-inline Owner owner_of(const PeerRef& peer) { return {peer.kind, peer.key, peer.uid}; }
-
 struct StoredValue {
   ByteView value;
   std::uint64_t revision = 0;  // the index of the commit that wrote it
-  Owner owner;
+  Owner owner;                 // its last writer, whom it is charged to
 };
 struct StoredEntry {
   std::string_view key;
@@ -89,7 +81,10 @@ class Store {
   // Whether a mutation with this record and effect could be appended now. Nothing is changed.
   [[nodiscard]] virtual bool log_has_room() const = 0;
   // Sets record.index, record.previous, record.epoch, value_mac, old_revision and new_revision. The entry's writer is record.peer.
-  [[nodiscard]] virtual Result<std::uint64_t, AppendError> append(AuditRecord& record, const Effect& effect) = 0;
+  [[nodiscard]] virtual Result<std::uint64_t, AppendError> append(AuditRecord& record, const Effect& effect,
+                                                                    const SlotChange& change) = 0;
+  [[nodiscard]] Result<std::uint64_t, AppendError> append(AuditRecord& record) { return append(record, {}, {}); }
+  [[nodiscard]] virtual const SlotTable& slots() const = 0;
   virtual void submit(Now now) = 0;
   // Asks that everything up to `index` becomes durable without waiting for the background flush.
   virtual void request_flush(std::uint64_t index) = 0;

@@ -37,7 +37,7 @@ bool Tally::append(AuditRecord& record, Now now) {
   record.wall_ns = now.wall_ns;
   record.monotonic_ns = now.monotonic.ns;
   record.policy = policy_;
-  return store_.append(record, Effect{}).ok();
+  return store_.append(record).ok();
 }
 
 void Tally::record(Now now) {

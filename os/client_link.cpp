@@ -37,7 +37,7 @@ void ClientLink::service(bool readable, bool writable, Now now) {
     if (const int error = connect_error(fd_); error != 0) return end(error, now);
     connecting_ = false;
     connect_deadline_ = never;
-    client_.connected(random_bytes<40>(), now);
+    client_.connected(random_bytes<client_random_size>(), now);
     readable = false;
   }
   if (connecting_ && connect_deadline_ <= now.monotonic) return end(ETIMEDOUT, now);

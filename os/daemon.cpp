@@ -79,8 +79,9 @@ void Daemon::serve_with(const Identity& identity, Policy policy, Fd listener) {
   config.node = identity.key->public_key();
   config.value_bytes_max = options_.store.value_bytes;
   config.keys_max = options_.store.keys;
-  store_ = std::make_unique<MemoryStore>(config, derive_mac_key(identity.secret), read_clock());
-  server_ = std::make_unique<Server>(*suite_, identity.key, std::move(policy), *store_, options_.limits);
+  store_ = std::make_unique<MemoryStore>(config, read_clock());
+  server_ = std::make_unique<Server>(*suite_, ServerKeys{identity.key, derive_mac_key(identity.secret)}, std::move(policy), *store_,
+                                     options_.limits);
   STATEFS_CHECK(loop_.add(signals_.fd(), EPOLLIN, signal_tag));
   driver_ = std::make_unique<StreamDriver>(loop_, *server_, *store_, audit_, std::move(listener));
 }

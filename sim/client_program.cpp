@@ -47,10 +47,10 @@ void ClientProgram::read_stream(Now now) {
   Stream& from = stream(*end_);
   if (!opened_ && from.is_open(end_->side)) {
     opened_ = true;
-    std::array<std::uint8_t, 40> fresh{};
+    std::array<std::uint8_t, client_random_size> fresh{};
     const SecretKey key = node().fresh_key();
     std::memcpy(fresh.data(), key.bytes().data(), key.bytes().size());
-    node().random().fill(std::span(fresh).last<8>());
+    node().random().fill(std::span(fresh).last<client_random_size - 32>());
     client_.connected(fresh, now);
   }
   const ByteView bytes = opened_ ? from.read(end_->side, options_.read_size) : ByteView{};

@@ -21,7 +21,8 @@ struct Plan {
   Faults faults;
   WorkloadOptions workload;      // of each client
   ServerLimits limits;
-  Duration commit_delay;
+  Durability durability = Durability::sync;
+  Duration flush_delay;
   std::vector<NodeOptions> nodes;  // the server's first
 };
 

@@ -11,7 +11,8 @@ MemoryStoreConfig store_config(Node& node, const ServerProgramOptions& options) 
   id.fill(config.id);
   config.node = node.identity()->public_key();
   config.audit_ring_size = options.audit_ring_size;
-  config.commit_delay = options.commit_delay;
+  config.durability = options.durability;
+  config.flush_delay = options.flush_delay;
   return config;
 }
 
@@ -44,8 +45,9 @@ SecretKey ServerProgram::mac_key_of(RandomSource& random, NodeId id) {
 ServerProgram::ServerProgram(Node& node, const ServerProgramOptions& options)
     : Program(node),
       options_(options),
-      store_(store_config(node, options), mac_key_of(node.ground().random, node.id()), node.now()),
-      server_(node.ground().suite, node.identity(), policy_of(options.policy), store_, options.limits) {
+      store_(store_config(node, options), node.now()),
+      server_(node.ground().suite, {node.identity(), mac_key_of(node.ground().random, node.id())},
+              policy_of(options.policy), store_, options.limits) {
   node.ground().network.listen(node.id(), this);
   request_wake();
 }

@@ -16,8 +16,9 @@ namespace statefs::sim {
 
 struct ServerProgramOptions {
   PolicySource policy;
-  ServerLimits limits;
-  Duration commit_delay;          // of the memory store
+  ServerLimits limits{};
+  Durability durability = Durability::sync;
+  Duration flush_delay{};         // of the memory store
   std::size_t audit_ring_size = limits::audit_ring_size;
   std::size_t read_size = 64 * 1024;
 };

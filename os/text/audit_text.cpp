@@ -73,6 +73,8 @@ std::string_view name_of(AuditKind kind) {
     case AuditKind::handshakes: return "handshakes";
     case AuditKind::damaged: return "damaged";
     case AuditKind::policy: return "policy";
+    case AuditKind::session: return "session";
+    case AuditKind::eviction: return "eviction";
   }
   STATEFS_CHECK(false);
 }
@@ -178,6 +180,8 @@ void append_event(const AuditRecord& record, std::string& out) {
     case AuditKind::damaged: out.append("record deny"); return;
     case AuditKind::epoch: out.append("epoch note"); return;
     case AuditKind::policy: out.append("policy note"); return;
+    case AuditKind::session: out.append(name_of_op(record.op)).append(" note"); return;
+    case AuditKind::eviction: out.append("evict note"); return;
   }
   STATEFS_CHECK(false);
 }

@@ -58,8 +58,8 @@ class Device {
       : options_(options),
         suite_(make_crypto_suite()),
         identity_(suite_->import(secret(1))),
-        store_(store_config(options), secret(2), now_),
-        server_(*suite_, identity_, policy_of(options), store_, options.limits) {}
+        store_(store_config(options), now_),
+        server_(*suite_, {identity_, secret(2)}, policy_of(options), store_, options.limits) {}
 
   [[nodiscard]] MemoryStoreConfig store_config(const DeviceOptions& options) const {
     MemoryStoreConfig config = options.store;
@@ -109,9 +109,10 @@ class Device {
     ASSERT_TRUE(id.ok());
     link.id = id.value();
     link.open = true;
-    std::array<std::uint8_t, 40> random{};
+    std::array<std::uint8_t, client_random_size> random{};
     store_le<std::uint64_t>(random.data(), ++ephemerals_);
     random[30] = 0x44;
+    store_le<std::uint64_t>(random.data() + 40, ephemerals_);
     link.client.connected(random, now_);
     pump(link);
   }

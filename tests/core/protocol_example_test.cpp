@@ -136,16 +136,18 @@ class Conversation {
   std::unique_ptr<Suite> suite_ = make_crypto_suite();
   std::shared_ptr<const DhKey> client_key_ = suite_->import(SecretKey(client_secret_));
   std::shared_ptr<const DhKey> server_key_ = suite_->import(SecretKey(server_secret_));
-  MemoryStore store_{store_config(server_key_->public_key()), SecretKey(counted<32>(0x21)), now};
-  Server server_{*suite_, server_key_, policy_for(client_key_->public_key()), store_, ServerLimits{}};
+  MemoryStore store_{store_config(server_key_->public_key()), now};
+  Server server_{*suite_, {server_key_, SecretKey(counted<32>(0x21))}, policy_for(client_key_->public_key()), store_, ServerLimits{}};
   Channel channel_ = Channel::initiator(*suite_, client_key_, server_key_->public_key(), SecretKey(client_ephemeral_));
   ConnectionId connection_ = 0;
   std::uint64_t id_ = 0;
   std::string out_;
 };
 
-PutRequest put_of(std::string_view key, std::string_view value) {
+// On slot 0 of the session that the conversation opens: the third record of the store, so index 5 * 2^40 + 2.
+PutRequest put_of(std::string_view key, std::string_view value, std::uint64_t sequence) {
   PutRequest put;
+  put.at = {(std::uint64_t{5} << 40) + 2, sequence, 1, 0};
   put.key = as_bytes(key);
   put.value = as_bytes(value);
   return put;
@@ -160,11 +162,15 @@ std::string example() {
   get.key = as_bytes("/state/shared/lamp");
   conversation.shake_hands();
   conversation.ask("HELLO, version 1, nothing known of the store", hello, "HELLO OK: epoch 5", Status::ok);
-  conversation.ask("PUT /state/shared/lamp = on", put_of("/state/shared/lamp", "on"), "PUT OK", Status::ok);
+  conversation.ask("OPEN, instance 30 31 .. 3f, generation 1", OpenRequest{counted<16>(0x30), 1},
+                   "OPEN OK: the session's number and its empty slots", Status::ok);
+  conversation.ask("PUT /state/shared/lamp = on, slot 0, sequence 1", put_of("/state/shared/lamp", "on", 1), "PUT OK", Status::ok);
   conversation.ask("GET /state/shared/lamp, at most 65,536 bytes", get, "GET OK: on", Status::ok);
   conversation.ask("LIST /state/shared/", ListRequest{0, as_bytes("/state/shared/"), {}}, "LIST OK: one entry, no more", Status::ok);
-  conversation.ask("PUT /state/keystore/root = x", put_of("/state/keystore/root", "x"), "PUT ACCESS_DENIED: its index names the audit record",
-                   Status::access_denied);
+  conversation.ask("the same PUT again, with a new id", put_of("/state/shared/lamp", "on", 1), "PUT OK, flag REPLAYED: it ran once",
+                   Status::ok);
+  conversation.ask("PUT /state/keystore/root = x, sequence 2", put_of("/state/keystore/root", "x", 2),
+                   "PUT ACCESS_DENIED: its index names the audit record", Status::access_denied);
   conversation.ask("SYNC of epoch 5", SyncRequest{5}, "SYNC OK", Status::ok);
   conversation.keep_alive();
   return conversation.text();

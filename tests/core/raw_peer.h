@@ -60,6 +60,30 @@ class RawPeer {
     send(hello, 1);
     EXPECT_EQ(status(), Status::ok);
   }
+  // Opens a session, however long the flush takes that its answer waits for.
+  void open_session() {
+    SessionInstance instance{};
+    instance.fill(static_cast<std::uint8_t>(0x70 + id));
+    send(OpenRequest{instance, 1}, 2);
+    for (int i = 0; i < 3 && received.empty(); ++i) {
+      device_.wait(milliseconds(3));
+      turn();
+    }
+    const Bytes plain = open();
+    ASSERT_GT(plain.size(), limits::frame_header_size);
+    const auto answer = decode_response(load_frame_header(plain), ByteView(plain).subspan(limits::frame_header_size));
+    ASSERT_TRUE(answer.ok());
+    ASSERT_EQ(answer.value().status, Status::ok);
+    at.session = std::get<SessionResponse>(answer.value().body).session;
+    at.generation = 1;
+  }
+  // The request on the next sequence of slot 0.
+  template <typename Mutation>
+  Mutation placed(Mutation mutation) {
+    ++at.sequence;
+    mutation.at = at;
+    return mutation;
+  }
   // The status of the only response that came.
   Status status() {
     const Bytes plain = open();
@@ -75,6 +99,7 @@ class RawPeer {
   std::optional<Channel> channel;
   Bytes received;
   FrameHeader last;
+  SlotRef at;
 
  private:
   Device& device_;

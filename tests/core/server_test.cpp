@@ -114,9 +114,10 @@ TEST(Server, EndsADamagedConnectionWithOneRecordAndExecutesNothingOfIt) {
   Device device;
   RawPeer peer(device, 0);
   peer.greet();
+  peer.open_session();
   (void)device.take_audit();
   Bytes frame;
-  encode_request({5, put_of(key_a, "v")}, frame);
+  encode_request({5, peer.placed(put_of(key_a, "v"))}, frame);
   Bytes sealed;
   ASSERT_TRUE(peer.channel->seal(frame, sealed));
   sealed[sealed.size() / 2] ^= 1;
@@ -134,9 +135,11 @@ TEST(Server, RefusesAnOversizeValueBeforeItsBodyIsBufferedAndStays) {
   Device device;
   RawPeer peer(device, 0);
   peer.greet();
+  peer.open_session();
   (void)device.take_audit();
   Bytes frame;
-  encode_request({5, put_of(key_a, std::string(limits::value_size_max + 1, 'x'))}, frame);
+  const std::string value(limits::value_size_max + 1, 'x');
+  encode_request({5, peer.placed(put_of(key_a, value))}, frame);
   const std::size_t prefix = limits::frame_header_size + 40 + key_a.size();
   const std::size_t idle = device.server().buffered_size();
   peer.send(ByteView(frame).first(prefix));
@@ -278,14 +281,16 @@ TEST(Server, ExpelsAPeerThatAReloadNoLongerEnrolsAndJudgesTheRestAnew) {
 
 TEST(Server, HoldsEveryAnswerUntilTheStoreHasCompletedWhatItSaw) {
   DeviceOptions options;
-  options.store.commit_delay = milliseconds(3);
+  options.store.durability = Durability::commit;
+  options.store.flush_delay = milliseconds(3);
   Device device(options);
   settle(device);
   RawPeer writer(device, 0);
   RawPeer reader(device, 0);
   writer.greet();
   reader.greet();
-  writer.send(put_of(key_a, "v"), 5);
+  writer.open_session();
+  writer.send(writer.placed(put_of(key_a, "v")), 5);
   EXPECT_TRUE(writer.received.empty());
   reader.send(get_of(key_a), 6);
   EXPECT_TRUE(reader.received.empty()) << "it saw a write that is not complete";
@@ -299,13 +304,15 @@ TEST(Server, HoldsEveryAnswerUntilTheStoreHasCompletedWhatItSaw) {
 
 TEST(Server, ASyncIsAnsweredOnceEverythingBeforeItIsDurable) {
   DeviceOptions options;
-  options.store.commit_delay = milliseconds(3);
+  options.store.durability = Durability::commit;
+  options.store.flush_delay = milliseconds(3);
   Device device(options);
   settle(device);
   RawPeer peer(device, 0);
   peer.greet();
+  peer.open_session();
   Bytes frames;
-  encode_request({5, put_of(key_a, "v")}, frames);
+  encode_request({5, peer.placed(put_of(key_a, "v"))}, frames);
   encode_request({6, SyncRequest{device.store().status().epoch}}, frames);
   peer.send(frames);
   EXPECT_TRUE(peer.received.empty());
@@ -324,12 +331,14 @@ TEST(Server, ASyncIsAnsweredOnceEverythingBeforeItIsDurable) {
 
 TEST(Server, AFailedStoreAnswersNothingPendingAndServesNobody) {
   DeviceOptions options;
-  options.store.commit_delay = milliseconds(3);
+  options.store.durability = Durability::commit;
+  options.store.flush_delay = milliseconds(3);
   Device device(options);
   settle(device);
   RawPeer peer(device, 0);
   peer.greet();
-  peer.send(put_of(key_a, "v"), 5);
+  peer.open_session();
+  peer.send(peer.placed(put_of(key_a, "v")), 5);
   device.store().fail();
   device.wait(milliseconds(3));
   peer.turn();

@@ -262,11 +262,7 @@ TEST(Service, AFullStoreAnswersNoSpaceAndChangesNothing) {
 TEST(Service, AnswersWhatIsNotBuiltUnsupportedAndGoesOn) {
   Device device;
   auto link = device.connect();
-  EXPECT_EQ(status_of(device, link, OpenRequest{}), Status::unsupported);
-  EXPECT_EQ(status_of(device, link, OutcomeRequest{}), Status::unsupported);
-  PutRequest in_session = put_of(key_a, "v");
-  in_session.at = {1, 1, 1, 0};
-  EXPECT_EQ(status_of(device, link, in_session), Status::session_unknown);
+  EXPECT_EQ(status_of(device, link, StageRequest{}), Status::unsupported);
   EXPECT_EQ(status_of(device, link, get_of(key_a)), Status::not_found);
 }
 

@@ -30,7 +30,7 @@ class AuditFile : public ::testing::Test {
       Effect effect;
       effect.kind = Effect::Kind::put;
       effect.key = CanonicalKey::from(as_bytes(key)).value();
-      ASSERT_TRUE(store_.append(audit, effect).ok());
+      ASSERT_TRUE(store_.append(audit, effect, {}).ok());
     }
     store_.submit(now());
   }
@@ -39,7 +39,7 @@ class AuditFile : public ::testing::Test {
 
   test::TempDir dir_;
   int next_ = 0;
-  MemoryStore store_{MemoryStoreConfig{}, SecretKey(), Now{Time{1}, 0}};
+  MemoryStore store_{MemoryStoreConfig{}, Now{Time{1}, 0}};
 };
 
 // Limits the size of every file this process writes, as a full disk would; lifted when the test ends.

@@ -9,11 +9,11 @@
 
 namespace statefs::test {
 
-CuttingProxy::CuttingProxy(const Endpoint& daemon, int cut_count)
+CuttingProxy::CuttingProxy(const Endpoint& daemon, const Plan& plan)
     : daemon_(daemon),
       listener_(listen_on(parse_endpoint("127.0.0.1:0").value()).value()),
       stop_(::eventfd(0, EFD_CLOEXEC)),
-      cut_count_(cut_count) {
+      plan_(plan) {
   endpoint_ = local_endpoint(listener_);
   thread_ = std::thread([this] { serve(); });
 }
@@ -37,7 +37,7 @@ void CuttingProxy::serve() {
   bool readable[2];
   while (wait_readable(listener_, nullptr, readable)) {
     const Fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (!client.valid()) continue;
+    if (!client.valid() || (plan_.closes_later && cuts_ >= plan_.cut_count)) continue;
     const Fd daemon(::socket(daemon_.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (::connect(daemon.get(), reinterpret_cast<const sockaddr*>(&daemon_.address), daemon_.size) == 0) pass(client, daemon);
   }
@@ -45,7 +45,7 @@ void CuttingProxy::serve() {
 
 void CuttingProxy::pass(const Fd& client, const Fd& daemon) {
   char buffer[65536];
-  int answers = 0;  // handshake message 2, then the answer to HELLO: each comes in a piece of its own
+  int answers = 0;  // each comes in a piece of its own
   bool readable[2];
   while (wait_readable(client, &daemon, readable)) {
     for (const int from : {0, 1}) {
@@ -54,7 +54,7 @@ void CuttingProxy::pass(const Fd& client, const Fd& daemon) {
       if (count <= 0) return;
       if (::send(from == 0 ? daemon.get() : client.get(), buffer, static_cast<std::size_t>(count), MSG_NOSIGNAL) != count) return;
       answers += from;
-      if (from != 0 || answers < 2 || cuts_ >= cut_count_) continue;
+      if (from != 0 || answers < plan_.answers_passed || cuts_ >= plan_.cut_count) continue;
       ++cuts_;
       // Closed only when the daemon has answered, so that the request surely was carried out.
       (void)!::read(daemon.get(), buffer, 1);

@@ -1,5 +1,5 @@
-// CUTTING PROXY: stands between a client and a daemon, and ends the first streams right after it has passed on the first
-// request behind HELLO: the request arrives, its answer never does.
+// CUTTING PROXY: stands between a client and a daemon, and ends the first streams right after it has passed on a request:
+// the request arrives, its answer never does.
 #pragma once
 
 #include <atomic>
@@ -11,8 +11,12 @@ namespace statefs::test {
 
 class CuttingProxy {
  public:
-  // Cuts the first `cut_count` streams; later ones are passed through.
-  CuttingProxy(const Endpoint& daemon, int cut_count);
+  struct Plan {
+    int cut_count = 1;           // the first so many streams are cut
+    int answers_passed = 2;      // before that: handshake message 2, the answer to HELLO, to the first request behind it, ...
+    bool closes_later = false;   // streams after the cut ones are closed at once; otherwise they are passed through
+  };
+  CuttingProxy(const Endpoint& daemon, const Plan& plan);
   CuttingProxy(const CuttingProxy&) = delete;
   CuttingProxy& operator=(const CuttingProxy&) = delete;
   ~CuttingProxy();
@@ -29,7 +33,7 @@ class CuttingProxy {
   Endpoint endpoint_;
   Fd listener_;
   Fd stop_;
-  int cut_count_;
+  Plan plan_;
   std::atomic<int> cuts_ = 0;
   std::thread thread_;
 };

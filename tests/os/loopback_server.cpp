@@ -30,8 +30,8 @@ LoopbackServer::LoopbackServer(const std::vector<SecretKey>& peers, const Server
   }
   MemoryStoreConfig config;
   config.node = key_;
-  store_ = std::make_unique<MemoryStore>(config, test_secret(2), read_clock());
-  server_ = std::make_unique<Server>(*suite_, identity, Policy::create(source).value(), *store_, limits);
+  store_ = std::make_unique<MemoryStore>(config, read_clock());
+  server_ = std::make_unique<Server>(*suite_, ServerKeys{identity, test_secret(2)}, Policy::create(source).value(), *store_, limits);
   auto listener = listen_on(parse_endpoint("127.0.0.1:0").value());
   endpoint_ = local_endpoint(listener.value());
   loop_ = std::make_unique<EventLoop>(EventLoop::open().value());

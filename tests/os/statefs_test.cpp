@@ -168,13 +168,26 @@ TEST_F(Programs, GiveUpInTimeOnADaemonThatHasStopped) {
   EXPECT_EQ(statefs({"get", "/state/shared/c"}).status, 2);
 }
 
-TEST_F(Programs, ReportAnOutcomeThatNobodyKnowsAndNeverSendAChangeTwice) {
+// A PUT is the second request behind HELLO: a session is opened first.
+TEST_F(Programs, LearnTheOutcomeOfAChangeWhoseAnswerWasCutOffWithoutSendingItTwice) {
   start();
   const auto endpoint = parse_endpoint(address_);
   ASSERT_TRUE(endpoint.ok());
-  const test::CuttingProxy proxy(endpoint.value(), 1);
-  expect_refusal(statefs({"put", "/state/shared/once", "1", "--connect", to_text(proxy.endpoint())}), 5, "outcome unknown");
+  const test::CuttingProxy proxy(endpoint.value(), {1, 3, false});
+  const RunResult result = statefs({"put", "/state/shared/once", "1", "--connect", to_text(proxy.endpoint())});
+  EXPECT_EQ(result.status, 0) << result.err;
   EXPECT_EQ(proxy.cuts(), 1);
+  EXPECT_EQ(audit_lines("\"/state/shared/once\""), 1);
+  EXPECT_EQ(statefs({"get", "/state/shared/once"}).out, "1");
+}
+
+TEST_F(Programs, ReportAnOutcomeThatCannotBeLearntInTimeAndNeverSendAChangeTwice) {
+  start();
+  const auto endpoint = parse_endpoint(address_);
+  ASSERT_TRUE(endpoint.ok());
+  const test::CuttingProxy proxy(endpoint.value(), {1, 3, true});
+  expect_refusal(statefs({"put", "/state/shared/once", "1", "--timeout", "1s", "--connect", to_text(proxy.endpoint())}), 5,
+                 "outcome unknown");
   EXPECT_EQ(audit_lines("\"/state/shared/once\""), 1);
   EXPECT_EQ(statefs({"get", "/state/shared/once"}).out, "1");
 }
@@ -184,7 +197,7 @@ TEST_F(Programs, RepeatAReadWhoseStreamBroke) {
   ASSERT_EQ(statefs({"put", "/state/shared/r", "value"}).status, 0);
   const auto endpoint = parse_endpoint(address_);
   ASSERT_TRUE(endpoint.ok());
-  const test::CuttingProxy proxy(endpoint.value(), 2);
+  const test::CuttingProxy proxy(endpoint.value(), {2, 2, false});
   const RunResult result = statefs({"get", "/state/shared/r", "--connect", to_text(proxy.endpoint())});
   EXPECT_EQ(result.status, 0) << result.err;
   EXPECT_EQ(result.out, "value");

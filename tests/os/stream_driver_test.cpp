@@ -254,7 +254,7 @@ TEST_F(StreamDriverOnLoopback, ReportsAMutationWhoseAnswerWasLostAsUnknown) {
   // A server that admits, takes the request and hangs up: nobody can know.
   auto server = std::make_unique<LoopbackServer>(std::vector<SecretKey>{test_secret(10)});
   auto stream = client(*server, 10, seconds(2));
-  ASSERT_TRUE(stream.connect().ok());
+  ASSERT_EQ(put(stream, "/state/shared/before", as_bytes("1")), Status::ok);
   const std::vector<Bytes> records = server->stop();
   EXPECT_FALSE(records.empty());
   PutRequest request;

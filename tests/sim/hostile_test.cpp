@@ -19,10 +19,10 @@ Bytes hello_frame() {
 
 // A PUT that declares a value of `declared` bytes in a frame that is as large as that, of which it is only the part
 // before the value.
-Bytes put_prefix(std::uint64_t id, std::string_view key, std::uint32_t declared) {
+Bytes put_prefix(std::uint64_t id, const SlotRef& slot, std::string_view key, std::uint32_t declared) {
   const Bytes value(100);
   Bytes whole;
-  encode_request({id, PutRequest{{}, {}, as_bytes(key), 100, value, {}}}, whole);
+  encode_request({id, PutRequest{slot, {}, as_bytes(key), 100, value, {}}}, whole);
   const std::size_t prefix_size = whole.size() - value.size();
   const auto body_size = static_cast<std::uint32_t>(prefix_size - limits::frame_header_size + declared);
   // The only place in the prefix that holds the value's size is the one that says 100.
@@ -37,13 +37,14 @@ Bytes put_prefix(std::uint64_t id, std::string_view key, std::uint32_t declared)
   return whole;
 }
 
-// The headers of the responses that a raw peer was sent, HELLO's left out.
+// The headers of the responses that a raw peer was sent, those of HELLO and OPEN left out.
 std::vector<FrameHeader> responses_in(const RawPeer& peer) {
   std::vector<FrameHeader> headers;
   ByteView rest = peer.plain_received();
   while (rest.size() >= limits::frame_header_size) {
     const FrameHeader header = load_frame_header(rest);
-    if (header.op != (static_cast<std::uint8_t>(Op::hello) | response_bit)) headers.push_back(header);
+    const auto op = static_cast<Op>(header.op & ~response_bit);
+    if (op != Op::hello && op != Op::open) headers.push_back(header);
     const std::size_t size = limits::frame_header_size + header.body_size;
     if (rest.size() < size) break;
     rest = rest.subspan(size);
@@ -51,12 +52,27 @@ std::vector<FrameHeader> responses_in(const RawPeer& peer) {
   return headers;
 }
 
+// Opens a session and says where its first mutation goes.
+SlotRef open_session(Trial& trial, RawPeer& peer) {
+  Bytes frame;
+  encode_request({6, OpenRequest{{1, 2, 3}, 1}}, frame);
+  peer.send_plain(frame);
+  trial.run_for(milliseconds(100));
+  const ByteView whole = peer.plain_received();
+  const FrameHeader hello = load_frame_header(whole);
+  const ByteView answer = whole.subspan(limits::frame_header_size + hello.body_size);
+  const auto opened = decode_response(load_frame_header(answer), answer.subspan(limits::frame_header_size));
+  STATEFS_CHECK(opened.ok() && opened.value().status == Status::ok);
+  return {std::get<SessionResponse>(opened.value().body).session, 1, 1, 0};
+}
+
 TEST(Oversize, IsRefusedBeforeItsBodyIsBuffered) {
   Trial trial;
   RawPeer& peer = trial.add_raw(true);
   peer.send_plain(hello_frame());
+  SlotRef at = open_session(trial, peer);
   const auto declared = static_cast<std::uint32_t>(limits::value_size_max + 1);
-  peer.send_plain(put_prefix(7, root + "a", declared));
+  peer.send_plain(put_prefix(7, at, root + "a", declared));
   trial.run_for(milliseconds(100));
   ASSERT_TRUE(peer.established());
   ASSERT_EQ(responses_in(peer).size(), 1u) << "not refused before the body came";
@@ -74,7 +90,8 @@ TEST(Oversize, IsRefusedBeforeItsBodyIsBuffered) {
   EXPECT_FALSE(peer.closed_by_server());
   // The connection stays, and what follows the body is a frame again.
   Bytes good;
-  encode_request({8, PutRequest{{}, {}, as_bytes("/state/shared/b"), 1, as_bytes("v"), {}}}, good);
+  ++at.sequence;
+  encode_request({8, PutRequest{at, {}, as_bytes("/state/shared/b"), 1, as_bytes("v"), {}}}, good);
   peer.send_plain(good);
   trial.run_for(milliseconds(100));
   ASSERT_EQ(responses_in(peer).size(), 2u);

@@ -1,0 +1,172 @@
+#include "core/ledger.h"
+
+#include <algorithm>
+
+#include "core/check.h"
+
+namespace statefs {
+
+SlotSays slot_says(Status status) {
+  switch (status) {
+    case Status::ok:
+    case Status::not_found:
+    case Status::access_denied:
+    case Status::value_too_large:
+    case Status::key_too_long:
+    case Status::invalid_key:
+    case Status::revision_conflict:
+    case Status::quota_exceeded:
+    case Status::digest_mismatch: return SlotSays::consumed;
+    case Status::io_error:
+    case Status::unsupported:
+    case Status::stage_missing:
+    case Status::overloaded:
+    case Status::audit_unavailable:
+    case Status::no_space: return SlotSays::not_consumed;
+    case Status::in_progress:
+    case Status::session_unknown:
+    case Status::fenced: return SlotSays::rejoin;
+    case Status::malformed:
+    case Status::revision_changed:
+    case Status::epoch_changed:
+    case Status::false_retry:
+    case Status::sequence_old:
+    case Status::sequence_gap:
+    case Status::session_limit: return SlotSays::impossible;
+  }
+  return SlotSays::impossible;
+}
+
+void Ledger::renew() { places_ = {}; }
+
+bool Ledger::has_room() const {
+  if (unsynced_.size() + lost_.size() + places_.size() > limits::client_unsynced_max) return false;
+  return std::any_of(places_.begin(), places_.end(), [](const Place& place) { return !place.in_flight; });
+}
+
+SlotRef Ledger::take(CallId call) {
+  const auto free = std::find_if(places_.begin(), places_.end(), [](const Place& place) { return !place.in_flight; });
+  STATEFS_CHECK(free != places_.end());
+  free->in_flight = call;
+  SlotRef at;
+  at.slot = static_cast<std::uint16_t>(free - places_.begin());
+  at.sequence = free->answered + 1;
+  return at;
+}
+
+void Ledger::consumed(std::uint16_t slot, std::uint64_t index, bool written) {
+  Place& place = places_.at(slot);
+  STATEFS_CHECK(place.in_flight.has_value());
+  ++place.answered;
+  if (written) unsynced_.push_back({slot, place.answered, *place.in_flight, index});
+  place.in_flight.reset();
+}
+
+void Ledger::not_consumed(std::uint16_t slot) {
+  STATEFS_CHECK(places_.at(slot).in_flight.has_value());
+  places_.at(slot).in_flight.reset();
+}
+
+void Ledger::durable(std::uint64_t index) {
+  while (!unsynced_.empty() && unsynced_.front().index <= index) unsynced_.pop_front();
+}
+
+bool Ledger::possible(std::span<const SlotState> server) const {
+  if (server.size() != places_.size()) return false;
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    if (server[i].sequence > places_[i].answered + (places_[i].in_flight ? 1 : 0)) return false;
+  }
+  return true;
+}
+
+bool Ledger::behind(std::span<const SlotState> server) const {
+  STATEFS_CHECK(possible(server));
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    if (server[i].sequence < places_[i].answered) return true;
+  }
+  return false;
+}
+
+std::vector<Fate> Ledger::settle(std::span<const SlotState> server) {
+  STATEFS_CHECK(possible(server));
+  std::vector<Fate> fates;
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    Place& place = places_[i];
+    const bool executed = server[i].sequence > place.answered;
+    if (place.in_flight) {
+      fates.push_back({*place.in_flight, executed ? Fate::Kind::executed : Fate::Kind::not_executed, server[i]});
+      place.in_flight.reset();
+    }
+    lose(static_cast<std::uint16_t>(i), server[i].sequence, true);
+    place.answered = server[i].sequence;
+  }
+  unsynced_.clear();  // a server says its table only once it is durable, and what is not behind it is in it
+  return fates;
+}
+
+std::optional<Ledger::Question> Ledger::question() const {
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    if (places_[i].in_flight) return Question{static_cast<std::uint16_t>(i), places_[i].answered + 1};
+  }
+  if (unsynced_.empty()) return std::nullopt;
+  const std::uint16_t slot = unsynced_.back().slot;
+  std::uint64_t sequence = 0;
+  for (const Write& write : unsynced_) {
+    if (write.slot == slot) sequence = std::max(sequence, write.sequence);
+  }
+  return Question{slot, sequence};
+}
+
+// One that was executed, or recorded, shows that everything before it on its slot is there too: the log is a prefix.
+std::optional<Fate> Ledger::learn(const Question& about, const OutcomeResponse& said) {
+  Place& place = places_.at(about.slot);
+  const bool recorded = said.outcome == Outcome::applied || said.outcome == Outcome::refused;
+  const bool never_ran = said.outcome == Outcome::never_executed;
+  if (place.in_flight) {
+    Fate fate{*place.in_flight, Fate::Kind::unknown, {}};
+    place.in_flight.reset();
+    if (recorded) {
+      fate.kind = Fate::Kind::executed;
+      fate.slot = {about.sequence, said.index, said.recorded == Status::ok ? said.index : 0, said.recorded};
+      keep(about.slot);
+    } else if (never_ran) {
+      fate.kind = Fate::Kind::not_executed;
+    } else {
+      lose(about.slot, 0, false);
+    }
+    return fate;
+  }
+  if (recorded) {
+    keep(about.slot);
+  } else if (never_ran) {
+    lose(about.slot, about.sequence - 1, true);
+  } else {
+    lose(about.slot, 0, false);
+  }
+  return std::nullopt;
+}
+
+void Ledger::lose(std::uint16_t slot, std::uint64_t above, bool certain) {
+  for (const Write& write : unsynced_) {
+    if (write.slot == slot && write.sequence > above) lost_.push_back({write.call, write.index, certain});
+  }
+  std::erase_if(unsynced_, [&](const Write& write) { return write.slot == slot && write.sequence > above; });
+}
+
+void Ledger::keep(std::uint16_t slot) {
+  std::erase_if(unsynced_, [slot](const Write& write) { return write.slot == slot; });
+}
+
+bool Ledger::idle() const {
+  return unsynced_.empty() &&
+         std::none_of(places_.begin(), places_.end(), [](const Place& place) { return place.in_flight.has_value(); });
+}
+
+std::optional<LostWrite> Ledger::take_lost() {
+  if (lost_.empty()) return std::nullopt;
+  const LostWrite lost = lost_.front();
+  lost_.pop_front();
+  return lost;
+}
+
+}  // namespace statefs

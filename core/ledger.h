@@ -1,0 +1,109 @@
+// LEDGER: the client's half of the slots: which call is on which slot, and which answered writes may still be lost.
+//
+//   rejoin.h (what a RESUME says) -> LEDGER <- client.h (calls, answers)
+//
+// A slot carries one call at a time. A write that was answered is kept until an audit head that the server calls durable
+// covers it: if a later table of the server is behind it, it was lost with an unsynced suffix, and is reported as that,
+// never sent again. A call that ended by its deadline leaves its slot occupied until its fate is known or fenced.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/limits.h"
+#include "core/request.h"
+#include "core/response.h"
+
+namespace statefs {
+
+using CallId = std::uint64_t;
+
+// What the status of an answer to a mutation says of its slot.
+enum class SlotSays : std::uint8_t {
+  consumed,      // the sequence was used
+  not_consumed,  // it was not: the slot is free for another call
+  rejoin,        // the session must be looked into
+  impossible,    // no server that keeps its promises answers so
+};
+[[nodiscard]] SlotSays slot_says(Status status);
+
+// A write that was answered OK and is gone, or may be.
+struct LostWrite {
+  CallId call = 0;
+  std::uint64_t index = 0;  // as answered
+  bool certain = true;      // false: the server no longer knows
+  friend bool operator==(const LostWrite&, const LostWrite&) = default;
+};
+
+// What became of a call that was in flight when its stream broke.
+struct Fate {
+  enum class Kind : std::uint8_t {
+    executed,      // `slot` is what the server recorded
+    not_executed,  // and never will be: it may be sent again
+    unknown,
+  };
+  CallId call = 0;
+  Kind kind = Kind::unknown;
+  SlotState slot;
+};
+
+class Ledger {
+ public:
+  // Slots with nothing on them, of a session that has just been opened.
+  void renew();
+
+  [[nodiscard]] bool has_room() const;  // a slot is free and the list of answered writes is not full
+  // Whether the list of answered writes asks for a SYNC.
+  [[nodiscard]] bool wants_sync() const { return unsynced_.size() >= limits::client_unsynced_max / 2; }
+  // Occupies a slot; only where has_room(). Session and generation of the reference are the caller's to fill in.
+  [[nodiscard]] SlotRef take(CallId call);
+  // The answer to the call on `slot`: its sequence was used (and `index` is its record's), or it was not.
+  void consumed(std::uint16_t slot, std::uint64_t index, bool written);
+  void not_consumed(std::uint16_t slot);
+  // Everything up to `index` is durable.
+  void durable(std::uint64_t index);
+
+  // The server's table, of a session that it resumed or ended. False where no server could have come to it.
+  [[nodiscard]] bool possible(std::span<const SlotState> server) const;
+  // Whether it is behind what was answered.
+  [[nodiscard]] bool behind(std::span<const SlotState> server) const;
+  // Takes it over: answered writes above it are lost, the others durable, calls in flight get their fate, and no slot is
+  // occupied any more.
+  [[nodiscard]] std::vector<Fate> settle(std::span<const SlotState> server);
+
+  // Where the table is gone: the next question about it, highest sequence of a slot first, and what OUTCOME said.
+  struct Question {
+    std::uint16_t slot = 0;
+    std::uint64_t sequence = 0;
+  };
+  [[nodiscard]] std::optional<Question> question() const;
+  // The fate of the call that the question was about, where it was in flight.
+  [[nodiscard]] std::optional<Fate> learn(const Question& about, const OutcomeResponse& said);
+
+  [[nodiscard]] bool idle() const;  // nothing in flight, nothing unsynced
+  [[nodiscard]] std::optional<LostWrite> take_lost();
+
+ private:
+  struct Place {
+    std::uint64_t answered = 0;     // the last sequence whose answer came
+    std::optional<CallId> in_flight;  // at answered + 1
+  };
+  struct Write {
+    std::uint16_t slot = 0;
+    std::uint64_t sequence = 0;
+    CallId call = 0;
+    std::uint64_t index = 0;
+  };
+  void lose(std::uint16_t slot, std::uint64_t above, bool certain);
+  void keep(std::uint16_t slot);
+
+  std::array<Place, limits::slots_per_session> places_{};
+  std::deque<Write> unsynced_;   // in the order of their answers; at most limits::client_unsynced_max
+  std::deque<LostWrite> lost_;   // likewise
+};
+
+}  // namespace statefs

@@ -1,0 +1,173 @@
+#include "core/registrar.h"
+
+#include <algorithm>
+
+#include "core/check.h"
+#include "core/limits.h"
+
+namespace statefs {
+
+namespace {
+
+constexpr std::uint32_t rate_retry_after_ms = 100;
+constexpr std::uint32_t room_retry_after_ms = 200;
+
+AuditKind kind_of(SlotChange::Kind kind) { return kind == SlotChange::Kind::evict ? AuditKind::eviction : AuditKind::session; }
+
+}  // namespace
+
+bool Registrar::within_rate(const Owner& owner, Now now) {
+  constexpr std::int64_t full = limits::session_events_burst * 1000;
+  const auto [at, fresh] = rates_.try_emplace(owner, Bucket{full, now.monotonic});
+  Bucket& bucket = at->second;
+  const std::int64_t elapsed_ms = std::min<std::int64_t>((now.monotonic - bucket.filled).ns / milliseconds(1).ns, 1'000'000);
+  bucket.milli_tokens = std::min(full, bucket.milli_tokens + elapsed_ms * limits::session_events_per_second);
+  bucket.filled = bucket.filled + milliseconds(elapsed_ms);
+  if (bucket.milli_tokens < 1000) return false;
+  bucket.milli_tokens -= 1000;
+  return true;
+}
+
+Status Registrar::append(const SlotChange& change, const Applicant& who, Op op, Now now) {
+  AuditRecord record;
+  record.kind = kind_of(change.kind);
+  record.wall_ns = now.wall_ns;
+  record.monotonic_ns = now.monotonic.ns;
+  record.policy = tally_.policy();
+  record.peer = who.peer;
+  record.op = static_cast<std::uint8_t>(op);
+  record.allowed = true;
+  record.at.session = change.kind == SlotChange::Kind::open ? store_.status().last_index + 1 : change.at.session;
+  record.at.generation = change.kind == SlotChange::Kind::open || change.kind == SlotChange::Kind::resume ? change.generation
+                                                                                                         : change.at.generation;
+  const auto appended = store_.append(record, {}, change);
+  if (!appended.ok()) return appended.error() == AppendError::failed ? Status::io_error : Status::audit_unavailable;
+  store_.request_flush(appended.value());
+  return Status::ok;
+}
+
+Registered Registrar::answer(Status status, const SlotSession* session) const {
+  Registered out;
+  out.status = status;
+  if (status == Status::overloaded) out.answer.retry_after_ms = rate_retry_after_ms;
+  if (status == Status::audit_unavailable || status == Status::session_limit) out.answer.retry_after_ms = room_retry_after_ms;
+  if (session == nullptr) return out;
+  out.answer.session = session->number;
+  out.answer.generation = session->generation;
+  if (status != Status::ok) return out;
+  for (const Slot& slot : session->slots) out.answer.slots.push_back({slot.sequence, slot.index, slot.revision, slot.status});
+  return out;
+}
+
+// An OPEN or RESUME of a live session: a higher generation fences whoever used it before.
+Status Registrar::raise(const SlotSession& session, std::uint32_t generation, const Applicant& who, Now now) {
+  if (generation <= session.generation) return Status::fenced;
+  SlotChange change;
+  change.kind = SlotChange::Kind::resume;
+  change.at.session = session.number;
+  change.generation = generation;
+  const std::uint64_t number = session.number;
+  const Status status = append(change, who, Op::resume, now);
+  if (status == Status::ok) used_from_[number] = who.connection;
+  return status;
+}
+
+// With no room, the least recently used session without a connection goes.
+bool Registrar::make_room(const Owner& owner, const Applicant& who, Now now, Status& status) {
+  const auto live = store_.slots().live(owner);
+  if (live.size() < limits::sessions_per_key) return true;
+  const SlotSession* least = nullptr;
+  for (const SlotSession& session : live) {
+    if (used_from_.contains(session.number)) continue;
+    if (least == nullptr || session.used_index < least->used_index) least = &session;
+  }
+  if (least == nullptr) {
+    status = Status::session_limit;
+    return false;
+  }
+  SlotChange change;
+  change.kind = SlotChange::Kind::evict;
+  change.at.session = least->number;
+  change.at.generation = least->generation;
+  status = append(change, who, Op::open, now);
+  return status == Status::ok;
+}
+
+Registered Registrar::open(const OpenRequest& request, const Applicant& who, Now now) {
+  const Owner owner = owner_of(who.peer);
+  if (!within_rate(owner, now)) return answer(Status::overloaded, nullptr);
+  if (const SlotSession* const session = store_.slots().find(owner, request.instance)) {
+    const Status status = raise(*session, request.generation, who, now);
+    return answer(status, store_.slots().find(owner, request.instance));
+  }
+  // An instance that has ended stays ended: its slots are history that OUTCOME tells.
+  if (store_.slots().find_ended(owner, request.instance) != nullptr) return answer(Status::session_unknown, nullptr);
+  Status status = Status::ok;
+  if (!make_room(owner, who, now, status)) return answer(status, nullptr);
+  SlotChange change;
+  change.kind = SlotChange::Kind::open;
+  change.instance = request.instance;
+  change.generation = request.generation;
+  status = append(change, who, Op::open, now);
+  if (status != Status::ok) return answer(status, nullptr);
+  const SlotSession* const session = store_.slots().find(owner, request.instance);
+  STATEFS_CHECK(session != nullptr);
+  used_from_[session->number] = who.connection;
+  return answer(Status::ok, session);
+}
+
+Registered Registrar::resume(const ResumeRequest& request, const Applicant& who, Now now) {
+  const Owner owner = owner_of(who.peer);
+  if (!within_rate(owner, now)) return answer(Status::overloaded, nullptr);
+  const SlotSession* const session = store_.slots().find(owner, request.instance);
+  if (session == nullptr) return answer(Status::session_unknown, nullptr);
+  const Status status = raise(*session, request.generation, who, now);
+  return answer(status, store_.slots().find(owner, request.instance));
+}
+
+Registered Registrar::close(const CloseRequest& request, const Applicant& who, Now now) {
+  const Owner owner = owner_of(who.peer);
+  const SlotSession* const session = store_.slots().find(owner, request.session);
+  if (session == nullptr) {
+    // Closed before, and the answer was lost: the same answer again, once it is durable.
+    const SlotSession* const ended = store_.slots().find_ended(owner, request.session);
+    store_.request_flush(store_.status().last_index);
+    return answer(ended == nullptr ? Status::session_unknown : Status::ok, ended);
+  }
+  if (request.generation != session->generation) return answer(Status::fenced, session);
+  SlotChange change;
+  change.kind = SlotChange::Kind::close;
+  change.at.session = request.session;
+  change.at.generation = request.generation;
+  const Status status = append(change, who, Op::close, now);
+  if (status != Status::ok) return answer(status, nullptr);
+  used_from_.erase(request.session);
+  return answer(Status::ok, store_.slots().find_ended(owner, request.session));
+}
+
+OutcomeResponse Registrar::outcome(const OutcomeRequest& request, const PeerRef& peer) const {
+  const Owner owner = owner_of(peer);
+  OutcomeResponse out;
+  const SlotSession* const live = store_.slots().find(owner, request.instance);
+  const SlotSession* const session = live != nullptr ? live : store_.slots().find_ended(owner, request.instance);
+  const bool asked_well = request.slot < limits::slots_per_session && request.sequence > 0;
+  if (session == nullptr || !asked_well || request.sequence < session->slots[request.slot].sequence) {
+    out.outcome = Outcome::beyond_horizon;
+    return out;
+  }
+  const Slot& slot = session->slots[request.slot];
+  if (request.sequence > slot.sequence) {
+    out.outcome = live != nullptr ? Outcome::pending : Outcome::never_executed;
+    return out;
+  }
+  out.outcome = slot.status == Status::ok ? Outcome::applied : Outcome::refused;
+  out.recorded = slot.status;
+  out.index = slot.index;
+  return out;
+}
+
+void Registrar::connection_ended(ConnectionId connection) {
+  std::erase_if(used_from_, [connection](const auto& use) { return use.second == connection; });
+}
+
+}  // namespace statefs

@@ -1,0 +1,65 @@
+// REGISTRAR: opens, resumes and closes sessions, and says what became of a mutation.
+//
+//   service.h -> REGISTRAR -> store.h (slots.h), audit records of sessions
+//
+// What it answers is durable before the answer leaves, in both durability modes. Which connection a session is used from
+// is volatile and known only here: it decides whom an OPEN may evict. Session events have a rate for each key; beyond it
+// they are OVERLOADED.
+#pragma once
+
+#include <cstdint>
+#include <map>
+
+#include "core/audit.h"
+#include "core/request.h"
+#include "core/response.h"
+#include "core/store.h"
+#include "core/tally.h"
+#include "core/time.h"
+
+namespace statefs {
+
+using ConnectionId = std::uint32_t;
+
+// Who asks for a session event, and over which connection.
+struct Applicant {
+  PeerRef peer;
+  ConnectionId connection = 0;
+};
+
+struct Registered {
+  Status status = Status::ok;
+  SessionResponse answer;
+};
+
+class Registrar {
+ public:
+  // `store` and `tally` outlive the registrar.
+  Registrar(Store& store, Tally& tally) : store_(store), tally_(tally) {}
+
+  [[nodiscard]] Registered open(const OpenRequest& request, const Applicant& who, Now now);
+  [[nodiscard]] Registered resume(const ResumeRequest& request, const Applicant& who, Now now);
+  [[nodiscard]] Registered close(const CloseRequest& request, const Applicant& who, Now now);
+  // Reads what the table says; an answer other than pending or beyond_horizon is final once it is durable.
+  [[nodiscard]] OutcomeResponse outcome(const OutcomeRequest& request, const PeerRef& peer) const;
+
+  void connection_ended(ConnectionId connection);
+
+ private:
+  struct Bucket {
+    std::int64_t milli_tokens = 0;
+    Time filled;
+  };
+  [[nodiscard]] bool within_rate(const Owner& owner, Now now);
+  [[nodiscard]] Status raise(const SlotSession& session, std::uint32_t generation, const Applicant& who, Now now);
+  [[nodiscard]] Status append(const SlotChange& change, const Applicant& who, Op op, Now now);
+  [[nodiscard]] bool make_room(const Owner& owner, const Applicant& who, Now now, Status& status);
+  [[nodiscard]] Registered answer(Status status, const SlotSession* session) const;
+
+  Store& store_;
+  Tally& tally_;
+  std::map<std::uint64_t, ConnectionId> used_from_;  // by session number; at most one for each live session
+  std::map<Owner, Bucket> rates_;                    // at most one for each peer that ever was enrolled
+};
+
+}  // namespace statefs

@@ -1,0 +1,134 @@
+#include "core/rejoin.h"
+
+#include <algorithm>
+
+#include "core/check.h"
+
+namespace statefs {
+
+namespace {
+
+bool must_wait(Status status) {
+  return status == Status::overloaded || status == Status::audit_unavailable || status == Status::session_limit ||
+         status == Status::in_progress;
+}
+
+std::uint32_t wait_of(const Response& response) {
+  constexpr std::uint32_t least_ms = 10;
+  std::uint32_t wait = 0;
+  if (const auto* session = std::get_if<SessionResponse>(&response.body)) wait = session->retry_after_ms;
+  if (const auto* outcome = std::get_if<OutcomeResponse>(&response.body)) wait = outcome->retry_after_ms;
+  return wait < least_ms ? least_ms : wait;
+}
+
+}  // namespace
+
+void Rejoin::connected(const SessionInstance& random) {
+  fresh_ = random;
+  step_ = Step::apart;
+  under_way_ = false;
+  not_before_ = Time{};
+}
+
+void Rejoin::disconnected() {
+  step_ = Step::offline;
+  under_way_ = false;
+  not_before_ = never;
+}
+
+void Rejoin::forget() {
+  session_ = 0;
+  opening_ = false;
+  step_ = Step::apart;
+}
+
+std::optional<RequestBody> Rejoin::next(Time now) {
+  if (under_way_ || now < not_before_) return std::nullopt;
+  switch (step_) {
+    case Step::offline:
+    case Step::joined: return std::nullopt;
+    case Step::apart:
+      under_way_ = true;
+      if (session_ != 0) return ResumeRequest{instance_, ++generation_};
+      if (!opening_) {
+        // Used once: a further session on this connection is named after it.
+        instance_ = fresh_;
+        const Digest after = Sha256().of(fresh_);
+        std::copy_n(after.begin(), fresh_.size(), fresh_.begin());
+        generation_ = 0;
+        opening_ = true;
+        ledger_.renew();
+      }
+      return OpenRequest{instance_, ++generation_};
+    case Step::closing: under_way_ = true; return CloseRequest{session_, generation_};
+    case Step::asking: {
+      question_ = ledger_.question();
+      if (!question_) {
+        forget();
+        return next(now);
+      }
+      under_way_ = true;
+      return OutcomeRequest{instance_, question_->sequence, question_->slot};
+    }
+  }
+  STATEFS_CHECK(false);
+}
+
+Rejoin::Progress Rejoin::answered(const Response& response, Time now, std::vector<Fate>& fates) {
+  STATEFS_CHECK(under_way_);
+  under_way_ = false;
+  if (must_wait(response.status)) {
+    not_before_ = now + milliseconds(wait_of(response));
+    return Progress::ok;
+  }
+  if (const auto* said = std::get_if<OutcomeResponse>(&response.body)) {
+    if (response.status != Status::ok || !question_) return Progress::impossible;
+    if (const auto fate = ledger_.learn(*question_, *said)) fates.push_back(*fate);
+    return Progress::ok;
+  }
+  const auto* const answer = std::get_if<SessionResponse>(&response.body);
+  if (answer == nullptr) return Progress::impossible;
+  return step_ == Step::closing ? closed(response.status, *answer, fates) : registered(response.status, *answer, fates);
+}
+
+Rejoin::Progress Rejoin::registered(Status status, const SessionResponse& answer, std::vector<Fate>& fates) {
+  if (status == Status::session_unknown) {
+    // An instance whose OPEN was never answered has no calls; one that was used is asked about.
+    if (session_ == 0) forget();
+    else step_ = Step::asking;
+    return Progress::ok;
+  }
+  if (status == Status::fenced) {
+    if (answer.generation < generation_) return Progress::impossible;
+    generation_ = answer.generation;
+    return Progress::ok;
+  }
+  if (status != Status::ok || answer.session == 0) return Progress::impossible;
+  session_ = answer.session;
+  opening_ = false;
+  if (!ledger_.possible(answer.slots)) return Progress::impossible;
+  if (ledger_.behind(answer.slots)) {
+    step_ = Step::closing;
+    return Progress::ok;
+  }
+  for (const Fate& fate : ledger_.settle(answer.slots)) fates.push_back(fate);
+  step_ = Step::joined;
+  return Progress::ok;
+}
+
+Rejoin::Progress Rejoin::closed(Status status, const SessionResponse& answer, std::vector<Fate>& fates) {
+  if (status == Status::session_unknown) {
+    step_ = Step::asking;
+    return Progress::ok;
+  }
+  if (status == Status::fenced) {
+    step_ = Step::apart;
+    return Progress::ok;
+  }
+  if (status != Status::ok || !ledger_.possible(answer.slots)) return Progress::impossible;
+  for (const Fate& fate : ledger_.settle(answer.slots)) fates.push_back(fate);
+  forget();
+  return Progress::ok;
+}
+
+}  // namespace statefs

@@ -1,0 +1,111 @@
+#include "core/slots.h"
+
+#include <algorithm>
+
+#include "core/check.h"
+
+namespace statefs {
+
+namespace {
+
+template <typename Sessions, typename Match>
+const SlotSession* find_in(const Sessions& sessions, Match match) {
+  const auto at = std::find_if(sessions.rbegin(), sessions.rend(), match);
+  return at == sessions.rend() ? nullptr : &*at;
+}
+
+auto numbered(std::uint64_t number) {
+  return [number](const SlotSession& session) { return session.number == number; };
+}
+auto named(const SessionInstance& instance) {
+  return [&instance](const SlotSession& session) { return session.instance == instance; };
+}
+
+}  // namespace
+
+const SlotSession* SlotTable::find(const Owner& owner, std::uint64_t number) const {
+  return find_in(live(owner), numbered(number));
+}
+
+const SlotSession* SlotTable::find(const Owner& owner, const SessionInstance& instance) const {
+  return find_in(live(owner), named(instance));
+}
+
+std::span<const SlotSession> SlotTable::live(const Owner& owner) const {
+  const auto shelf = shelves_.find(owner);
+  return shelf == shelves_.end() ? std::span<const SlotSession>{} : shelf->second.live;
+}
+
+const SlotSession* SlotTable::find_ended(const Owner& owner, std::uint64_t number) const {
+  const auto shelf = shelves_.find(owner);
+  return shelf == shelves_.end() ? nullptr : find_in(shelf->second.ended, numbered(number));
+}
+
+const SlotSession* SlotTable::find_ended(const Owner& owner, const SessionInstance& instance) const {
+  const auto shelf = shelves_.find(owner);
+  return shelf == shelves_.end() ? nullptr : find_in(shelf->second.ended, named(instance));
+}
+
+SlotSession& SlotTable::at(Shelf& shelf, std::uint64_t number) {
+  const auto found = std::find_if(shelf.live.begin(), shelf.live.end(), numbered(number));
+  STATEFS_CHECK(found != shelf.live.end());
+  return *found;
+}
+
+void SlotTable::end(Shelf& shelf, std::uint64_t number) {
+  if (shelf.ended.size() == limits::ended_sessions_per_key) shelf.ended.erase(shelf.ended.begin());
+  shelf.ended.push_back(at(shelf, number));
+  std::erase_if(shelf.live, numbered(number));
+}
+
+void SlotTable::apply(const Owner& owner, const SlotChange& change, std::uint64_t index) {
+  if (change.kind == SlotChange::Kind::none) return;
+  Shelf& shelf = shelves_[owner];
+  switch (change.kind) {
+    case SlotChange::Kind::none: return;
+    case SlotChange::Kind::use: {
+      SlotSession& session = at(shelf, change.at.session);
+      STATEFS_CHECK(change.at.slot < session.slots.size());
+      Slot& slot = session.slots[change.at.slot];
+      STATEFS_CHECK(change.result.sequence == slot.sequence + 1);
+      slot = change.result;
+      slot.index = index;
+      session.used_index = index;
+      return;
+    }
+    case SlotChange::Kind::open: {
+      STATEFS_CHECK(shelf.live.size() < limits::sessions_per_key);
+      SlotSession session;
+      session.number = index;
+      session.instance = change.instance;
+      session.generation = change.generation;
+      session.used_index = index;
+      shelf.live.push_back(session);
+      return;
+    }
+    case SlotChange::Kind::resume: {
+      SlotSession& session = at(shelf, change.at.session);
+      STATEFS_CHECK(change.generation > session.generation);
+      session.generation = change.generation;
+      session.used_index = index;
+      return;
+    }
+    case SlotChange::Kind::close:
+    case SlotChange::Kind::evict: end(shelf, change.at.session); return;
+  }
+  STATEFS_CHECK(false);
+}
+
+SlotVerdict judge(const SlotSession* session, const SlotRef& at, const Digest& request, std::uint64_t completed_index) {
+  if (session == nullptr) return SlotVerdict::unknown;
+  if (at.generation != session->generation) return SlotVerdict::fenced;
+  if (at.slot >= session->slots.size()) return SlotVerdict::gap;
+  const Slot& slot = session->slots[at.slot];
+  if (at.sequence == slot.sequence + 1) return SlotVerdict::execute;
+  if (at.sequence > slot.sequence) return SlotVerdict::gap;
+  if (at.sequence < slot.sequence || at.sequence == 0) return SlotVerdict::too_old;
+  if (request != slot.request) return SlotVerdict::false_retry;
+  return slot.index > completed_index ? SlotVerdict::in_progress : SlotVerdict::replay;
+}
+
+}  // namespace statefs

@@ -1,0 +1,163 @@
+#include "core/registrar.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/core/device.h"
+
+namespace statefs {
+namespace {
+
+using namespace test;
+
+SessionInstance instance(std::uint8_t seed) {
+  SessionInstance out{};
+  out.fill(seed);
+  return out;
+}
+
+class RegistrarTest : public testing::Test {
+ protected:
+  RegistrarTest() : store_(MemoryStoreConfig{}, now_), tally_(store_, Digest{}), registrar_(store_, tally_) {}
+
+  Applicant from(ConnectionId connection, std::uint8_t peer = 1) {
+    Applicant who;
+    who.peer.kind = PeerKind::remote;
+    who.peer.key.bytes.fill(peer);
+    who.connection = connection;
+    return who;
+  }
+  Registered open(std::uint8_t seed, std::uint32_t generation, ConnectionId connection, std::uint8_t peer = 1) {
+    now_.monotonic = now_.monotonic + seconds(1);  // within the rate
+    return registrar_.open({instance(seed), generation}, from(connection, peer), now_);
+  }
+  Registered resume(std::uint8_t seed, std::uint32_t generation, ConnectionId connection, std::uint8_t peer = 1) {
+    now_.monotonic = now_.monotonic + seconds(1);
+    return registrar_.resume({instance(seed), generation}, from(connection, peer), now_);
+  }
+  Outcome outcome(std::uint8_t seed, std::uint64_t sequence, std::uint8_t peer = 1) {
+    return registrar_.outcome({instance(seed), sequence, 0}, from(0, peer).peer).outcome;
+  }
+  // Uses the next sequence of slot 0.
+  void use(std::uint64_t session, std::uint64_t sequence, Status status) {
+    AuditRecord record;
+    record.peer = from(0).peer;
+    SlotChange change;
+    change.kind = SlotChange::Kind::use;
+    change.at = {session, sequence, 1, 0};
+    change.result = {sequence, Digest{}, status, 0, 0};
+    ASSERT_TRUE(store_.append(record, {}, change).ok());
+  }
+
+  Now now_{Time{1}, 1};
+  MemoryStore store_;
+  Tally tally_;
+  Registrar registrar_;
+};
+
+TEST_F(RegistrarTest, OpensASessionOnceForEachInstance) {
+  const Registered first = open(1, 1, 10);
+  ASSERT_EQ(first.status, Status::ok);
+  EXPECT_EQ(first.answer.slots.size(), limits::slots_per_session);
+  const Registered again = open(1, 2, 11);
+  EXPECT_EQ(again.status, Status::ok) << "a second OPEN of a live one acts as RESUME";
+  EXPECT_EQ(again.answer.session, first.answer.session);
+  EXPECT_EQ(again.answer.generation, 2u);
+  EXPECT_EQ(store_.slots().live(owner_of(from(0).peer)).size(), 1u);
+}
+
+TEST_F(RegistrarTest, FencesAGenerationThatIsNotHigher) {
+  const auto session = open(1, 5, 10).answer.session;
+  EXPECT_EQ(resume(1, 5, 11).status, Status::fenced);
+  EXPECT_EQ(resume(1, 4, 11).status, Status::fenced);
+  EXPECT_EQ(open(1, 5, 11).status, Status::fenced);
+  EXPECT_EQ(resume(1, 6, 11).status, Status::ok);
+  EXPECT_EQ(registrar_.close({session, 5}, from(10), now_).status, Status::fenced);
+  EXPECT_EQ(registrar_.close({session, 6}, from(11), now_).status, Status::ok);
+}
+
+TEST_F(RegistrarTest, ResumesOnlyWhatIsLiveAndItsOwn) {
+  EXPECT_EQ(resume(1, 1, 10).status, Status::session_unknown);
+  const auto session = open(1, 1, 10).answer.session;
+  EXPECT_EQ(resume(1, 2, 11, 2).status, Status::session_unknown) << "another peer's";
+  EXPECT_EQ(registrar_.close({session, 1}, from(11, 2), now_).status, Status::session_unknown);
+  EXPECT_EQ(registrar_.close({session, 1}, from(10), now_).status, Status::ok);
+  EXPECT_EQ(resume(1, 2, 10).status, Status::session_unknown);
+  EXPECT_EQ(open(1, 3, 10).status, Status::session_unknown) << "what has ended stays ended";
+}
+
+TEST_F(RegistrarTest, ClosesAgainWithTheSameAnswer) {
+  const auto session = open(1, 1, 10).answer.session;
+  use(session, 1, Status::ok);
+  const Registered first = registrar_.close({session, 1}, from(10), now_);
+  const Registered again = registrar_.close({session, 1}, from(12), now_);
+  ASSERT_EQ(again.status, Status::ok);
+  ASSERT_EQ(again.answer.slots.size(), first.answer.slots.size());
+  EXPECT_EQ(again.answer.slots[0].sequence, 1u);
+  EXPECT_EQ(again.answer.slots[0].index, first.answer.slots[0].index);
+}
+
+TEST_F(RegistrarTest, EvictsTheLeastRecentlyUsedSessionWithoutAConnection) {
+  std::vector<std::uint64_t> sessions;
+  for (std::uint8_t i = 1; i <= limits::sessions_per_key; ++i) sessions.push_back(open(i, 1, i).answer.session);
+  EXPECT_EQ(open(9, 1, 9).status, Status::session_limit) << "all are in use";
+  registrar_.connection_ended(2);
+  registrar_.connection_ended(3);
+  use(sessions[1], 1, Status::ok);  // 2 was used after 3
+  EXPECT_EQ(open(9, 1, 9).status, Status::ok);
+  EXPECT_EQ(resume(3, 2, 3).status, Status::session_unknown);
+  EXPECT_EQ(resume(2, 2, 2).status, Status::ok);
+  EXPECT_EQ(open(8, 1, 8).status, Status::session_limit);
+}
+
+TEST_F(RegistrarTest, TellsOutcomesAndNeverTakesAFinalOneBack) {
+  const auto session = open(1, 1, 10).answer.session;
+  EXPECT_EQ(outcome(1, 1), Outcome::pending);
+  use(session, 1, Status::ok);
+  EXPECT_EQ(outcome(1, 1), Outcome::applied);
+  EXPECT_EQ(outcome(1, 2), Outcome::pending) << "a live session may still execute it";
+  use(session, 2, Status::access_denied);
+  EXPECT_EQ(outcome(1, 2), Outcome::refused);
+  EXPECT_EQ(outcome(1, 1), Outcome::beyond_horizon);
+  EXPECT_EQ(outcome(1, 2, 2), Outcome::beyond_horizon) << "own key only";
+  ASSERT_EQ(registrar_.close({session, 1}, from(10), now_).status, Status::ok);
+  EXPECT_EQ(outcome(1, 2), Outcome::refused);
+  EXPECT_EQ(outcome(1, 3), Outcome::never_executed);
+  EXPECT_EQ(outcome(1, 0), Outcome::beyond_horizon);
+}
+
+TEST_F(RegistrarTest, RatesSessionEventsForEachKey) {
+  ASSERT_EQ(open(1, 1, 10).status, Status::ok);
+  std::size_t done = 0;
+  Registered last;
+  for (std::uint32_t generation = 2; generation < 200; ++generation) {
+    last = registrar_.resume({instance(1), generation}, from(10), now_);
+    if (last.status != Status::ok) break;
+    ++done;
+  }
+  EXPECT_EQ(last.status, Status::overloaded);
+  EXPECT_GT(last.answer.retry_after_ms, 0u);
+  EXPECT_LE(done, static_cast<std::size_t>(limits::session_events_burst));
+  EXPECT_EQ(registrar_.open({instance(5), 1}, from(11, 2), now_).status, Status::ok) << "another peer is not held up";
+  now_.monotonic = now_.monotonic + seconds(1);
+  EXPECT_EQ(resume(1, 1000, 10).status, Status::ok);
+}
+
+TEST_F(RegistrarTest, RecordsEverySessionEvent) {
+  RecordingSink sink;
+  store_.export_audit(sink, 100);
+  sink.records.clear();
+  for (std::uint8_t i = 1; i <= limits::sessions_per_key; ++i) ASSERT_EQ(open(i, 1, i).status, Status::ok);
+  registrar_.connection_ended(1);
+  ASSERT_EQ(open(9, 1, 9).status, Status::ok);
+  ASSERT_EQ(resume(9, 2, 9).status, Status::ok);
+  store_.submit(now_);
+  store_.export_audit(sink, 100);
+  std::vector<AuditKind> kinds;
+  for (const Recorded& recorded : sink.records) kinds.push_back(recorded.record().kind);
+  std::vector<AuditKind> expected(limits::sessions_per_key, AuditKind::session);
+  expected.insert(expected.end(), {AuditKind::eviction, AuditKind::session, AuditKind::session});
+  EXPECT_EQ(kinds, expected);
+}
+
+}  // namespace
+}  // namespace statefs
