@@ -37,7 +37,7 @@ SlotSays slot_says(Status status) {
   return SlotSays::impossible;
 }
 
-void Ledger::renew() { places_ = {}; }
+void Ledger::renew(std::size_t slot_count) { places_.assign(slot_count, Place{}); }
 
 bool Ledger::has_room() const {
   if (unsynced_.size() + lost_.size() + places_.size() > limits::client_unsynced_max) return false;

@@ -7,7 +7,6 @@
 // never sent again. A call that ended by its deadline leaves its slot occupied until its fate is known or fenced.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -53,8 +52,8 @@ struct Fate {
 
 class Ledger {
  public:
-  // Slots with nothing on them, of a session that has just been opened.
-  void renew();
+  // Slots with nothing on them, as many as the server gives, of a session that has just been opened.
+  void renew(std::size_t slot_count);
 
   [[nodiscard]] bool has_room() const;  // a slot is free and the list of answered writes is not full
   // Whether the list of answered writes asks for a SYNC.
@@ -101,7 +100,7 @@ class Ledger {
   void lose(std::uint16_t slot, std::uint64_t above, bool certain);
   void keep(std::uint16_t slot);
 
-  std::array<Place, limits::slots_per_session> places_{};
+  std::vector<Place> places_;    // at most a frame's worth of slots, as the server's OPEN said
   std::deque<Write> unsynced_;   // in the order of their answers; at most limits::client_unsynced_max
   std::deque<LostWrite> lost_;   // likewise
 };

@@ -29,12 +29,10 @@ inline constexpr std::size_t frame_body_size_max = 68 * 1024;
 inline constexpr std::size_t frame_size_max = frame_header_size + frame_body_size_max;
 inline constexpr std::uint64_t channel_records_max = std::uint64_t{1} << 32;
 
-// Sessions: replay memory is reserved for every enrolled key.
-inline constexpr std::size_t slots_per_session = 8;
-inline constexpr std::size_t sessions_per_key = 4;
+// Sessions: a key can fill its own replay memory and no other's. One session is about 1 KiB here, 0.5 KiB on a small device.
 inline constexpr std::size_t ended_sessions_per_key = 16;      // whose outcome can still be asked for
-inline constexpr std::int64_t session_events_burst = 32;          // OPEN, RESUME, CLOSE of one key at once ...
-inline constexpr std::int64_t session_events_per_second = 16;     // ... and in the long run
+inline constexpr std::int64_t session_events_burst = 512;          // OPEN, RESUME, CLOSE of one key at once ...
+inline constexpr std::int64_t session_events_per_second = 128;     // ... and in the long run
 inline constexpr std::size_t session_instance_size = 16;
 
 // Policy.
@@ -43,6 +41,8 @@ inline constexpr std::size_t alias_size_max = 32;
 
 #ifdef STATEFS_SMALL_DEVICE
 inline constexpr std::size_t enrolled_peers_max = 8;
+inline constexpr std::size_t slots_per_session = 8;
+inline constexpr std::size_t sessions_per_key = 4;
 inline constexpr std::size_t connections_max = 16;
 inline constexpr std::size_t connections_per_peer_max = 8;
 inline constexpr std::size_t half_open_max = 4;
@@ -53,6 +53,8 @@ inline constexpr std::size_t audit_ring_size = 256 * 1024;
 inline constexpr std::size_t output_size_max = 160 * 1024;
 #else
 inline constexpr std::size_t enrolled_peers_max = 64;
+inline constexpr std::size_t slots_per_session = 16;             // mutations in flight on one connection
+inline constexpr std::size_t sessions_per_key = 256;             // connections of one key that write
 inline constexpr std::size_t connections_max = 2'048;
 inline constexpr std::size_t connections_per_peer_max = 1'024;
 inline constexpr std::size_t half_open_max = 256;

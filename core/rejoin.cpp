@@ -1,6 +1,7 @@
 #include "core/rejoin.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/check.h"
 
@@ -57,7 +58,6 @@ std::optional<RequestBody> Rejoin::next(Time now) {
         std::copy_n(after.begin(), fresh_.size(), fresh_.begin());
         generation_ = 0;
         opening_ = true;
-        ledger_.renew();
       }
       return OpenRequest{instance_, ++generation_};
     case Step::closing: under_way_ = true; return CloseRequest{session_, generation_};
@@ -103,9 +103,9 @@ Rejoin::Progress Rejoin::registered(Status status, const SessionResponse& answer
     generation_ = answer.generation;
     return Progress::ok;
   }
-  if (status != Status::ok || answer.session == 0) return Progress::impossible;
+  if (status != Status::ok || answer.session == 0 || answer.slots.empty()) return Progress::impossible;
   session_ = answer.session;
-  opening_ = false;
+  if (std::exchange(opening_, false)) ledger_.renew(answer.slots.size());
   if (!ledger_.possible(answer.slots)) return Progress::impossible;
   if (ledger_.behind(answer.slots)) {
     step_ = Step::closing;

@@ -23,8 +23,12 @@ auto named(const SessionInstance& instance) {
 
 }  // namespace
 
+// Sessions are opened with ascending numbers and stay in that order.
 const SlotSession* SlotTable::find(const Owner& owner, std::uint64_t number) const {
-  return find_in(live(owner), numbered(number));
+  const auto sessions = live(owner);
+  const auto at = std::lower_bound(sessions.begin(), sessions.end(), number,
+                                   [](const SlotSession& session, std::uint64_t wanted) { return session.number < wanted; });
+  return at != sessions.end() && at->number == number ? &*at : nullptr;
 }
 
 const SlotSession* SlotTable::find(const Owner& owner, const SessionInstance& instance) const {
@@ -47,8 +51,9 @@ const SlotSession* SlotTable::find_ended(const Owner& owner, const SessionInstan
 }
 
 SlotSession& SlotTable::at(Shelf& shelf, std::uint64_t number) {
-  const auto found = std::find_if(shelf.live.begin(), shelf.live.end(), numbered(number));
-  STATEFS_CHECK(found != shelf.live.end());
+  const auto found = std::lower_bound(shelf.live.begin(), shelf.live.end(), number,
+                                      [](const SlotSession& session, std::uint64_t wanted) { return session.number < wanted; });
+  STATEFS_CHECK(found != shelf.live.end() && found->number == number);
   return *found;
 }
 

@@ -139,7 +139,7 @@ SlotState slot_at(std::uint64_t sequence) { return {sequence, sequence * 10, 0, 
 
 TEST(Ledger, CallsTheWritesAboveTheServersTableLost) {
   Ledger ledger;
-  ledger.renew();
+  ledger.renew(limits::slots_per_session);
   std::vector<SlotState> server(limits::slots_per_session);
   for (CallId call = 1; call <= 4; ++call) {
     const SlotRef at = ledger.take(call);
@@ -164,7 +164,7 @@ TEST(Ledger, CallsTheWritesAboveTheServersTableLost) {
 
 TEST(Ledger, KnowsATableThatNoServerCouldHave) {
   Ledger ledger;
-  ledger.renew();
+  ledger.renew(limits::slots_per_session);
   std::vector<SlotState> server(limits::slots_per_session);
   EXPECT_TRUE(ledger.possible(server));
   server[3] = slot_at(1);
@@ -181,7 +181,7 @@ TEST(Ledger, KnowsATableThatNoServerCouldHave) {
 
 TEST(Ledger, AsksFromTheHighestSequenceDownAndStopsAtWhatIsThere) {
   Ledger ledger;
-  ledger.renew();
+  ledger.renew(limits::slots_per_session);
   for (CallId call = 1; call <= 3; ++call) ledger.consumed(ledger.take(call).slot, 100 + call, true);
   (void)ledger.take(4);
   const auto said = [](Outcome outcome) {
@@ -208,7 +208,7 @@ TEST(Ledger, AsksFromTheHighestSequenceDownAndStopsAtWhatIsThere) {
 
 TEST(Ledger, ReportsWhatTheServerNoLongerKnowsAsUncertain) {
   Ledger ledger;
-  ledger.renew();
+  ledger.renew(limits::slots_per_session);
   ledger.consumed(ledger.take(1).slot, 101, true);
   (void)ledger.take(2);
   OutcomeResponse gone;

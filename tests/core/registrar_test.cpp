@@ -9,9 +9,9 @@ namespace {
 
 using namespace test;
 
-SessionInstance instance(std::uint8_t seed) {
+SessionInstance instance(std::uint32_t seed) {
   SessionInstance out{};
-  out.fill(seed);
+  store_le<std::uint32_t>(out.data(), seed);
   return out;
 }
 
@@ -26,15 +26,15 @@ class RegistrarTest : public testing::Test {
     who.connection = connection;
     return who;
   }
-  Registered open(std::uint8_t seed, std::uint32_t generation, ConnectionId connection, std::uint8_t peer = 1) {
+  Registered open(std::uint32_t seed, std::uint32_t generation, ConnectionId connection, std::uint8_t peer = 1) {
     now_.monotonic = now_.monotonic + seconds(1);  // within the rate
     return registrar_.open({instance(seed), generation}, from(connection, peer), now_);
   }
-  Registered resume(std::uint8_t seed, std::uint32_t generation, ConnectionId connection, std::uint8_t peer = 1) {
+  Registered resume(std::uint32_t seed, std::uint32_t generation, ConnectionId connection, std::uint8_t peer = 1) {
     now_.monotonic = now_.monotonic + seconds(1);
     return registrar_.resume({instance(seed), generation}, from(connection, peer), now_);
   }
-  Outcome outcome(std::uint8_t seed, std::uint64_t sequence, std::uint8_t peer = 1) {
+  Outcome outcome(std::uint32_t seed, std::uint64_t sequence, std::uint8_t peer = 1) {
     return registrar_.outcome({instance(seed), sequence, 0}, from(0, peer).peer).outcome;
   }
   // Uses the next sequence of slot 0.
@@ -98,15 +98,15 @@ TEST_F(RegistrarTest, ClosesAgainWithTheSameAnswer) {
 
 TEST_F(RegistrarTest, EvictsTheLeastRecentlyUsedSessionWithoutAConnection) {
   std::vector<std::uint64_t> sessions;
-  for (std::uint8_t i = 1; i <= limits::sessions_per_key; ++i) sessions.push_back(open(i, 1, i).answer.session);
-  EXPECT_EQ(open(9, 1, 9).status, Status::session_limit) << "all are in use";
+  for (std::uint32_t i = 1; i <= limits::sessions_per_key; ++i) sessions.push_back(open(i, 1, i).answer.session);
+  EXPECT_EQ(open(9'000, 1, 9'000).status, Status::session_limit) << "all are in use";
   registrar_.connection_ended(2);
   registrar_.connection_ended(3);
   use(sessions[1], 1, Status::ok);  // 2 was used after 3
-  EXPECT_EQ(open(9, 1, 9).status, Status::ok);
+  EXPECT_EQ(open(9'000, 1, 9'000).status, Status::ok);
   EXPECT_EQ(resume(3, 2, 3).status, Status::session_unknown);
   EXPECT_EQ(resume(2, 2, 2).status, Status::ok);
-  EXPECT_EQ(open(8, 1, 8).status, Status::session_limit);
+  EXPECT_EQ(open(8'000, 1, 8'000).status, Status::session_limit);
 }
 
 TEST_F(RegistrarTest, TellsOutcomesAndNeverTakesAFinalOneBack) {
@@ -129,7 +129,7 @@ TEST_F(RegistrarTest, RatesSessionEventsForEachKey) {
   ASSERT_EQ(open(1, 1, 10).status, Status::ok);
   std::size_t done = 0;
   Registered last;
-  for (std::uint32_t generation = 2; generation < 200; ++generation) {
+  for (std::uint32_t generation = 2; generation < 2'000; ++generation) {
     last = registrar_.resume({instance(1), generation}, from(10), now_);
     if (last.status != Status::ok) break;
     ++done;
@@ -139,19 +139,19 @@ TEST_F(RegistrarTest, RatesSessionEventsForEachKey) {
   EXPECT_LE(done, static_cast<std::size_t>(limits::session_events_burst));
   EXPECT_EQ(registrar_.open({instance(5), 1}, from(11, 2), now_).status, Status::ok) << "another peer is not held up";
   now_.monotonic = now_.monotonic + seconds(1);
-  EXPECT_EQ(resume(1, 1000, 10).status, Status::ok);
+  EXPECT_EQ(resume(1, 10'000, 10).status, Status::ok);
 }
 
 TEST_F(RegistrarTest, RecordsEverySessionEvent) {
   RecordingSink sink;
   store_.export_audit(sink, 100);
   sink.records.clear();
-  for (std::uint8_t i = 1; i <= limits::sessions_per_key; ++i) ASSERT_EQ(open(i, 1, i).status, Status::ok);
+  for (std::uint32_t i = 1; i <= limits::sessions_per_key; ++i) ASSERT_EQ(open(i, 1, i).status, Status::ok);
   registrar_.connection_ended(1);
-  ASSERT_EQ(open(9, 1, 9).status, Status::ok);
-  ASSERT_EQ(resume(9, 2, 9).status, Status::ok);
+  ASSERT_EQ(open(9'000, 1, 9'000).status, Status::ok);
+  ASSERT_EQ(resume(9'000, 2, 9'000).status, Status::ok);
   store_.submit(now_);
-  store_.export_audit(sink, 100);
+  store_.export_audit(sink, 1'000);
   std::vector<AuditKind> kinds;
   for (const Recorded& recorded : sink.records) kinds.push_back(recorded.record().kind);
   std::vector<AuditKind> expected(limits::sessions_per_key, AuditKind::session);
