@@ -155,7 +155,7 @@ TEST_F(RegistrarTest, RecordsEverySessionEvent) {
   std::vector<AuditKind> kinds;
   for (const Recorded& recorded : sink.records) kinds.push_back(recorded.record().kind);
   std::vector<AuditKind> expected(limits::sessions_per_key, AuditKind::session);
-  expected.insert(expected.end(), {AuditKind::eviction, AuditKind::session, AuditKind::session});
+  for (const AuditKind kind : {AuditKind::eviction, AuditKind::session, AuditKind::session}) expected.push_back(kind);
   EXPECT_EQ(kinds, expected);
 }
 
