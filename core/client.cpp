@@ -279,13 +279,14 @@ void Client::connected(std::span<const std::uint8_t, client_random_size> random,
   s.rejoin.connected(instance);
   s.channel.emplace(Channel::initiator(s.suite, s.identity, s.config.server, SecretKey(random.first<32>())));
   s.output = s.channel->take_handshake_output();
+  if (s.channel->dead()) s.finish(Disconnect::handshake_failed);  // the server's key is no point of the curve's large group
 }
 
 void Client::disconnected(Now now) {
   State& s = *state_;
   switch (s.phase) {
     case State::Phase::offline: s.reason = Disconnect::no_stream; break;
-    case State::Phase::handshake: s.reason = Disconnect::handshake_failed; break;
+    case State::Phase::handshake: s.reason = Disconnect::handshake_ended; break;
     case State::Phase::greeting: s.reason = Disconnect::not_admitted; break;
     case State::Phase::ready: s.reason = Disconnect::stream_ended; break;
     case State::Phase::finished: break;

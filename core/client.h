@@ -28,7 +28,8 @@ enum class Disconnect : std::uint8_t {
   none,
   stream_ended,      // after HELLO was answered
   no_stream,         // it could not be opened
-  handshake_failed,  // the server closed or answered wrongly: most likely it holds another key
+  handshake_ended,   // the server closed in the middle of it: most likely it holds another key
+  handshake_failed,  // the server answered wrongly: it is not what it says
   not_admitted,      // closed right after the handshake: most likely this key is not enrolled
   refused_version,
   protocol_error,    // the server sent what is no response, or no response to a call of this client

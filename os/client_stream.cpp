@@ -51,12 +51,13 @@ std::optional<StreamFailure> ClientStream::hopeless() const {
     case Disconnect::no_stream:
       // A server that was there a moment ago may be starting again.
       return was_ready_ ? std::nullopt : std::optional(StreamFailure::unreachable);
-    case Disconnect::handshake_failed:
+    case Disconnect::handshake_ended:
       return StreamFailure::not_accepted;
     case Disconnect::not_admitted:
       return StreamFailure::not_enrolled;
     case Disconnect::refused_version:
       return StreamFailure::version;
+    case Disconnect::handshake_failed:
     case Disconnect::protocol_error:
     case Disconnect::damaged:
       return StreamFailure::bad_server;

@@ -77,7 +77,8 @@ void Daemon::serve_with(const Identity& identity, Policy policy, Fd listener) {
   MemoryStoreConfig config;
   config.id = random_bytes<16>();
   // What is gone with the process must not be taken for what comes after it: no SYNC of an old epoch may succeed.
-  config.epoch = 1 + load_le<std::uint32_t>(random_bytes<4>().data()) % (1u << 22);
+  // Below 2^13, so that a revision fits the 53 bits that readers of JSON keep.
+  config.epoch = 1 + load_le<std::uint32_t>(random_bytes<4>().data()) % ((1u << 13) - 1);
   config.node = identity.key->public_key();
   config.value_bytes_max = options_.store.value_bytes;
   config.keys_max = options_.store.keys;

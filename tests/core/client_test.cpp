@@ -130,7 +130,13 @@ TEST(Client, TellsWhyAStreamEnded) {
   Device::Link astray{Client(device.suite(), device.peer_key(0), config)};
   device.reconnect(astray);
   EXPECT_FALSE(astray.open);
-  EXPECT_EQ(astray.client.last_disconnect(), Disconnect::handshake_failed);
+  EXPECT_EQ(astray.client.last_disconnect(), Disconnect::handshake_ended);
+
+  ClientConfig nobody;  // a server key of zeros
+  Device::Link nowhere{Client(device.suite(), device.peer_key(0), nobody)};
+  nowhere.client.connected(std::array<std::uint8_t, client_random_size>{1}, device.now());
+  EXPECT_TRUE(nowhere.client.finished()) << "nothing is sent to a key that agrees on nothing";
+  EXPECT_EQ(nowhere.client.last_disconnect(), Disconnect::handshake_failed);
 }
 
 TEST(Client, BoundsWhatIsOutstanding) {
