@@ -48,7 +48,7 @@ class Keeper {
 
 }  // namespace
 
-Result<CallId, SubmitError> Calls::submit(const RequestBody& request, Time deadline) {
+Result<CallId, SubmitError> Calls::submit(const RequestBody& request, Time deadline, std::uint64_t lost_before) {
   if (calls_.size() + completions_.size() >= limits::client_calls_max) return SubmitError::queue_full;
   if (!fits_frame(request)) return SubmitError::too_large;
   const CallId id = next_++;
@@ -56,6 +56,7 @@ Result<CallId, SubmitError> Calls::submit(const RequestBody& request, Time deadl
   call.request = std::visit(Keeper(call.bytes), request);
   call.kind = kind_of(op_of(request));
   call.deadline = deadline;
+  call.lost_before = lost_before;
   line(call.kind).insert(id);
   if (deadline != never) deadlines_.insert({deadline, id});
   return id;

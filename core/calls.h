@@ -55,9 +55,10 @@ class Calls {
     Time deadline = never;
     bool sent = false;    // and neither answered nor known to have had no effect
     std::uint16_t slot = 0;  // of a mutation that was sent
+    std::uint64_t lost_before = 0;  // Ledger::lost_count() when it was submitted
   };
 
-  [[nodiscard]] Result<CallId, SubmitError> submit(const RequestBody& request, Time deadline);
+  [[nodiscard]] Result<CallId, SubmitError> submit(const RequestBody& request, Time deadline, std::uint64_t lost_before);
   [[nodiscard]] bool empty() const { return calls_.empty(); }
   [[nodiscard]] std::size_t size() const { return calls_.size(); }
   [[nodiscard]] bool issued(CallId call) const { return call >= 1 && call < next_; }

@@ -182,9 +182,11 @@ bool Client::State::take_response(const FrameHeader& header, ByteView body, Now 
   if (header.id == rejoin_id) return take_rejoined(completion.response, now);
   if (header.id == sync_id) {
     const auto* const answer = std::get_if<SyncResponse>(&completion.response.body);
+    if (answer == nullptr) return false;
+    if (completion.response.status != Status::ok) return true;  // not asked again on this connection
     syncing = false;
-    if (answer != nullptr && completion.response.status == Status::ok && rejoin.joined()) ledger.durable(answer->durable_index);
-    return answer != nullptr;
+    if (rejoin.joined()) ledger.durable(answer->durable_index);
+    return true;
   }
   if (!calls.issued(header.id)) return false;
   Calls::Call* const call = calls.find(header.id);
@@ -197,16 +199,20 @@ bool Client::State::take_response(const FrameHeader& header, ByteView body, Now 
   }
   if (!call->sent || header.op != (static_cast<std::uint8_t>(op_of(call->request)) | response_bit)) return false;
   if (call->kind == CallKind::mutation) {
+    if (!rejoin.joined()) return true;  // its fate comes with the rejoining, and only then is it known to be kept
     if (!take_mutation(call->slot, call, completion.response)) return false;
     if (slot_says(completion.response.status) == SlotSays::rejoin) return true;
   }
+  // A SYNC covers every write that was answered before it: with one of them lost it has failed, whatever the server says.
+  const bool covers_lost = call->kind == CallKind::sync && call->lost_before != ledger.lost_count();
+  if (covers_lost && completion.response.status == Status::ok) completion.response.status = Status::epoch_changed;
   calls.complete(std::move(completion));
   return true;
 }
 
 // False where no correct server answers so.
 bool Client::State::take_mutation(std::uint16_t slot, Calls::Call* call, const Response& response) {
-  if (!rejoin.joined()) return true;  // its slot was given up; its fate comes with the rejoining
+  if (!rejoin.joined()) return true;
   switch (slot_says(response.status)) {
     case SlotSays::consumed: break;
     case SlotSays::not_consumed: ledger.not_consumed(slot); return true;
@@ -240,7 +246,9 @@ void Client::State::apply(const Fate& fate) {
       MutationResponse answer;
       answer.replayed = true;
       answer.index = fate.slot.index;
-      answer.revision = fate.slot.revision;
+      // An OUTCOME names the index alone, which is the new revision of a PUT and nothing of a DELETE.
+      const bool deleted = op_of(call->request) == Op::del && fate.slot.status == Status::ok;
+      answer.revision = deleted ? 0 : fate.slot.revision;
       completion.response = {fate.call, static_cast<std::uint8_t>(op_of(call->request)), fate.slot.status, answer};
       break;
     }
@@ -257,7 +265,7 @@ Client& Client::operator=(Client&&) noexcept = default;
 Result<CallId, SubmitError> Client::submit(const RequestBody& request, Time deadline, Time now) {
   State& s = *state_;
   if (s.phase == State::Phase::offline && s.calls.empty() && s.next_attempt < now) s.next_attempt = now;
-  return s.calls.submit(request, deadline);
+  return s.calls.submit(request, deadline, s.ledger.lost_count());
 }
 
 std::optional<Completion> Client::take_completion() { return state_->calls.take_completion(); }

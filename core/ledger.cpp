@@ -148,7 +148,9 @@ std::optional<Fate> Ledger::learn(const Question& about, const OutcomeResponse& 
 
 void Ledger::lose(std::uint16_t slot, std::uint64_t above, bool certain) {
   for (const Write& write : unsynced_) {
-    if (write.slot == slot && write.sequence > above) lost_.push_back({write.call, write.index, certain});
+    if (write.slot != slot || write.sequence <= above) continue;
+    lost_.push_back({write.call, write.index, certain});
+    ++lost_count_;
   }
   std::erase_if(unsynced_, [&](const Write& write) { return write.slot == slot && write.sequence > above; });
 }

@@ -85,6 +85,7 @@ class Ledger {
 
   [[nodiscard]] bool idle() const;  // nothing in flight, nothing unsynced
   [[nodiscard]] std::optional<LostWrite> take_lost();
+  [[nodiscard]] std::uint64_t lost_count() const { return lost_count_; }  // ever
 
  private:
   struct Place {
@@ -103,6 +104,7 @@ class Ledger {
   std::vector<Place> places_;    // at most a frame's worth of slots, as the server's OPEN said
   std::deque<Write> unsynced_;   // in the order of their answers; at most limits::client_unsynced_max
   std::deque<LostWrite> lost_;   // likewise
+  std::uint64_t lost_count_ = 0;
 };
 
 }  // namespace statefs

@@ -15,6 +15,21 @@ constexpr std::uint64_t epoch_shift = 40;
 constexpr std::size_t log_entry_overhead = 4 + 8 + 32;
 constexpr std::size_t log_entry_size_max = log_entry_overhead + limits::audit_record_size_max;
 
+// What a record must leave free: a peer's all of the reserve, counts of what peers did half of it, the store's own nothing.
+std::size_t reserve_for(AuditKind kind) {
+  switch (kind) {
+    case AuditKind::mutation: return limits::audit_reserve_size;
+    case AuditKind::refusals:
+    case AuditKind::handshakes:
+    case AuditKind::damaged: return limits::audit_reserve_size / 2;
+    case AuditKind::epoch:
+    case AuditKind::policy:
+    case AuditKind::session:
+    case AuditKind::eviction: return 0;
+  }
+  STATEFS_CHECK(false);
+}
+
 }  // namespace
 
 MemoryStore::MemoryStore(const MemoryStoreConfig& config, Now now)
@@ -75,8 +90,7 @@ bool MemoryStore::log_has_room() const {
 
 Result<std::uint64_t, AppendError> MemoryStore::append(AuditRecord& record, const Effect& effect, const SlotChange& change) {
   if (status_.failed) return AppendError::failed;
-  const bool of_peer = record.kind == AuditKind::mutation;
-  if (of_peer ? !log_has_room() : log_.free_size() < log_entry_size_max) return AppendError::log_full;
+  if (log_.free_size() < reserve_for(record.kind) + log_entry_size_max) return AppendError::log_full;
 
   auto at = entries_.end();
   if (effect.key) {

@@ -11,7 +11,7 @@ namespace {
 
 bool must_wait(Status status) {
   return status == Status::overloaded || status == Status::audit_unavailable || status == Status::session_limit ||
-         status == Status::in_progress;
+         status == Status::in_progress || status == Status::io_error;
 }
 
 std::uint32_t wait_of(const Response& response) {
@@ -27,13 +27,15 @@ std::uint32_t wait_of(const Response& response) {
 void Rejoin::connected(const SessionInstance& random) {
   fresh_ = random;
   step_ = Step::apart;
-  under_way_ = false;
+  under_way_.reset();
+  question_.reset();
   not_before_ = Time{};
+  refusals_ = 0;
 }
 
 void Rejoin::disconnected() {
   step_ = Step::offline;
-  under_way_ = false;
+  under_way_.reset();
   not_before_ = never;
 }
 
@@ -45,11 +47,16 @@ void Rejoin::forget() {
 
 std::optional<RequestBody> Rejoin::next(Time now) {
   if (under_way_ || now < not_before_) return std::nullopt;
+  auto request = make_request();
+  if (request) under_way_ = op_of(*request);
+  return request;
+}
+
+std::optional<RequestBody> Rejoin::make_request() {
   switch (step_) {
     case Step::offline:
     case Step::joined: return std::nullopt;
     case Step::apart:
-      under_way_ = true;
       if (session_ != 0) return ResumeRequest{instance_, ++generation_};
       if (!opening_) {
         // Used once: a further session on this connection is named after it.
@@ -60,14 +67,13 @@ std::optional<RequestBody> Rejoin::next(Time now) {
         opening_ = true;
       }
       return OpenRequest{instance_, ++generation_};
-    case Step::closing: under_way_ = true; return CloseRequest{session_, generation_};
+    case Step::closing: return CloseRequest{session_, generation_};
     case Step::asking: {
       question_ = ledger_.question();
       if (!question_) {
         forget();
-        return next(now);
+        return make_request();
       }
-      under_way_ = true;
       return OutcomeRequest{instance_, question_->sequence, question_->slot};
     }
   }
@@ -75,15 +81,19 @@ std::optional<RequestBody> Rejoin::next(Time now) {
 }
 
 Rejoin::Progress Rejoin::answered(const Response& response, Time now, std::vector<Fate>& fates) {
-  STATEFS_CHECK(under_way_);
-  under_way_ = false;
+  if (!under_way_ || response.op != static_cast<std::uint8_t>(*under_way_)) return Progress::impossible;
+  under_way_.reset();
+  // Whatever is not a yes is asked again no faster than this.
+  refusals_ = response.status == Status::ok ? 0 : refusals_ + 1;
+  if (refusals_ > 1) not_before_ = now + milliseconds(10 * std::min<std::int64_t>(refusals_, 100));
   if (must_wait(response.status)) {
     not_before_ = now + milliseconds(wait_of(response));
     return Progress::ok;
   }
   if (const auto* said = std::get_if<OutcomeResponse>(&response.body)) {
-    if (response.status != Status::ok || !question_) return Progress::impossible;
-    if (const auto fate = ledger_.learn(*question_, *said)) fates.push_back(*fate);
+    const auto question = std::exchange(question_, std::nullopt);
+    if (response.status != Status::ok || !question) return Progress::impossible;
+    if (const auto fate = ledger_.learn(*question, *said)) fates.push_back(*fate);
     return Progress::ok;
   }
   const auto* const answer = std::get_if<SessionResponse>(&response.body);
@@ -99,7 +109,8 @@ Rejoin::Progress Rejoin::registered(Status status, const SessionResponse& answer
     return Progress::ok;
   }
   if (status == Status::fenced) {
-    if (answer.generation < generation_) return Progress::impossible;
+    constexpr std::uint32_t last_generation = ~std::uint32_t{0};
+    if (answer.generation < generation_ || answer.generation == last_generation) return Progress::impossible;
     generation_ = answer.generation;
     return Progress::ok;
   }

@@ -48,7 +48,7 @@ class Rejoin {
   [[nodiscard]] std::uint64_t session() const { return session_; }
   [[nodiscard]] std::uint32_t generation() const { return generation_; }
   // When next() has something to send; `never` while an answer is awaited or nothing is to be done.
-  [[nodiscard]] Time deadline() const { return under_way_ || step_ == Step::joined || step_ == Step::offline ? never : not_before_; }
+  [[nodiscard]] Time deadline() const { return under_way_.has_value() || step_ == Step::joined || step_ == Step::offline ? never : not_before_; }
 
  private:
   enum class Step : std::uint8_t { offline, apart, closing, asking, joined };
@@ -56,11 +56,13 @@ class Rejoin {
   [[nodiscard]] Progress registered(Status status, const SessionResponse& answer, std::vector<Fate>& fates);
   [[nodiscard]] Progress closed(Status status, const SessionResponse& answer, std::vector<Fate>& fates);
   void forget();
+  std::optional<RequestBody> make_request();
 
   Ledger& ledger_;
   Step step_ = Step::offline;
-  bool under_way_ = false;
+  std::optional<Op> under_way_;  // the request whose answer is awaited
   Time not_before_{};
+  std::uint32_t refusals_ = 0;   // in a row, on this connection
   SessionInstance fresh_{};      // of the next session
   SessionInstance instance_{};   // of this one
   bool opening_ = false;         // OPEN with instance_ was sent and not answered

@@ -31,6 +31,7 @@ struct Server::State {
     std::unique_ptr<Session> session;  // null: free
     Time armed = never;                // the earliest timer of this connection
     bool active = false;               // in `active`
+    bool queued = false;               // in `handshakes`
     bool half_open = false;            // counted as such
     bool counted = false;              // counted for its peer
   };
@@ -154,10 +155,12 @@ void Server::State::admit(ConnectionId id, Now now) {
 }
 
 void Server::State::run_handshakes(Now now) {
-  for (std::size_t budget = limits.handshakes_per_wakeup; budget > 0 && !handshakes.empty(); --budget) {
+  for (std::size_t budget = limits.handshakes_per_wakeup; budget > 0 && !handshakes.empty();) {
     const ConnectionId id = handshakes.front();
     handshakes.pop_front();
+    places[id].queued = false;
     if (places[id].session == nullptr || !places[id].session->in_handshake()) continue;
+    --budget;
     places[id].session->receive({}, context(), now);
     after_work(id, now);
   }
@@ -195,7 +198,8 @@ void Server::State::settle(Now now) {
     Place& place = places[id];
     place.active = false;
     Session& session = *place.session;
-    session.settle(status.last_index, context(), status, now);
+    // What a failed store says of itself depends on nothing that it could still complete.
+    session.settle(status.failed ? status.completed_index : status.last_index, context(), status, now);
     account(id);
     if (session.waits_for_store()) waiting.push_back(id);
     if (session.can_work(limits)) runnable.push_back(id);
@@ -228,7 +232,6 @@ Result<ConnectionId, AdmissionError> Server::accept(const SecretKey& ephemeral, 
     s.free.pop_back();
   }
   State::Place& place = s.places[id];
-  place = State::Place{};
   place.session = std::make_unique<Session>(Channel::responder(s.suite, s.identity, ephemeral), now);
   place.half_open = true;
   ++s.half_open_count;
@@ -245,7 +248,7 @@ void Server::receive(ConnectionId connection, ByteView bytes, Now now) {
   Session& session = s.session(connection);
   if (session.in_handshake()) {
     session.hold(bytes, now);
-    s.handshakes.push_back(connection);
+    if (!std::exchange(s.places[connection].queued, true)) s.handshakes.push_back(connection);
     return;
   }
   session.receive(bytes, s.context(), now);
@@ -305,7 +308,9 @@ void Server::released(ConnectionId connection) {
   State::Place& place = s.places[connection];
   s.account(connection);
   if (place.active) std::erase(s.active, connection);
+  const bool queued = place.queued;  // its entry is still there, and will serve whoever takes the place
   place = State::Place{};
+  place.queued = queued;
   s.free.push_back(connection);
   --s.open_count;
 }

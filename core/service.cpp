@@ -264,7 +264,7 @@ Executed Service::session_verb(const RequestBody& body, std::uint64_t id, const 
   }
   if (done.status != Status::ok) tally_.count_refusal(caller.peer, static_cast<std::uint8_t>(op), done.status);
   respond(op, id, done.status, std::move(done.answer), out);
-  return {done.status, true};
+  return {done.status, done.status == Status::ok};
 }
 
 // What is said finally must be durable first. It reads what may be part of a commit under way, so it waits for the flush.
@@ -273,7 +273,7 @@ Executed Service::outcome(const OutcomeRequest& request, std::uint64_t id, const
   store_.request_flush(store_.status().last_index);
   respond(Op::outcome, id, failed ? Status::io_error : Status::ok,
           failed ? OutcomeResponse{} : registrar_.outcome(request, caller.peer), out);
-  return {failed ? Status::io_error : Status::ok, true};
+  return {failed ? Status::io_error : Status::ok, !failed};
 }
 
 Executed Service::sync(const SyncRequest& request, std::uint64_t id, Bytes& out) {

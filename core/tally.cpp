@@ -40,12 +40,17 @@ bool Tally::append(AuditRecord& record, Now now) {
   return store_.append(record).ok();
 }
 
+// Where the log has no room it is tried again after a while, not at once: room comes from an exporter, not from trying.
 void Tally::record(Now now) {
+  if (!record_all(now)) handshakes_due_ = now.monotonic + limits::aggregate_interval;
+}
+
+bool Tally::record_all(Now now) {
   if (policy_waiting_) {
     AuditRecord record;
     record.kind = AuditKind::policy;
     record.allowed = true;
-    if (!append(record, now)) return;
+    if (!append(record, now)) return false;
     policy_waiting_ = false;
   }
   while (!counted_.empty()) {
@@ -56,13 +61,14 @@ void Tally::record(Now now) {
     record.op = first->first.op;
     record.status = first->first.status;
     record.count = first->second.count;
-    if (!append(record, now)) return;
+    if (!append(record, now)) return false;
     counted_.erase(first);
   }
-  if (handshakes_waiting_ && now.monotonic >= handshakes_due_ && record_handshakes(now)) {
-    handshakes_waiting_ = false;
-    handshakes_due_ = now.monotonic + limits::aggregate_interval;
-  }
+  if (!handshakes_waiting_ || now.monotonic < handshakes_due_) return true;
+  if (!record_handshakes(now)) return false;
+  handshakes_waiting_ = false;
+  handshakes_due_ = now.monotonic + limits::aggregate_interval;
+  return true;
 }
 
 bool Tally::record_handshakes(Now now) {

@@ -51,6 +51,7 @@ class Tally {
   void count(AuditKind kind, const PeerRef& peer, std::uint8_t op, Status status);
   bool append(AuditRecord& record, Now now);
   bool record_handshakes(Now now);
+  bool record_all(Now now);
 
   Store& store_;
   Digest policy_;

@@ -86,6 +86,7 @@ void ClientLink::close(Now now) {
 
 bool ClientLink::wants_write() const { return connecting_ || !client_.output().empty(); }
 
-Time ClientLink::deadline() const { return earlier_of(client_.deadline(), connect_deadline_); }
+// While a stream is being opened the client has nothing to do: when it wants the next one is no question.
+Time ClientLink::deadline() const { return connecting_ ? connect_deadline_ : client_.deadline(); }
 
 }  // namespace statefs

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/backoff.h"
+#include "core/channel.h"
 #include "tests/core/device.h"
 
 namespace statefs {
@@ -117,6 +118,96 @@ TEST(Client, WaitsQuietlyWhileEverySlotIsInUse) {
   }
   link.client.advance(device.now());
   EXPECT_GT(link.client.deadline(), device.now().monotonic);
+}
+
+// A server's end of the channel, to say what no server says.
+class RawServer {
+ public:
+  explicit RawServer(Client& client, const Device& device)
+      : client_(client), device_(device), channel_(Channel::responder(device.suite(), device.suite().import(secret(1)), secret(0x55))) {
+    client_.connected(std::array<std::uint8_t, client_random_size>{7}, device.now());
+    turn();
+    turn();
+  }
+  // Takes what the client sent, and gives it what the handshake has to say.
+  void turn() {
+    client_.advance(device_.now());
+    const Bytes up(client_.output().begin(), client_.output().end());
+    client_.output_taken(up.size());
+    ByteView rest(up);
+    while (!rest.empty()) (void)channel_.receive(rest, heard_);
+    const Bytes answer = channel_.take_handshake_output();
+    client_.receive(answer, device_.now());
+  }
+  void say(const Response& response) {
+    Bytes frame;
+    Bytes sealed;
+    encode_response(response, frame);
+    ASSERT_TRUE(channel_.seal(frame, sealed));
+    client_.receive(sealed, device_.now());
+  }
+  void greet() {
+    HelloResponse hello;
+    hello.version = 1;
+    hello.features = feature_sessions;
+    say({0, static_cast<std::uint8_t>(Op::hello), Status::ok, hello});
+  }
+
+ private:
+  Client& client_;
+  const Device& device_;
+  Channel channel_;
+  Bytes heard_;
+};
+
+TEST(Client, EndsAConnectionWhoseServerAnswersWhatWasNotAsked) {
+  constexpr std::uint64_t rejoin_id = std::uint64_t{1} << 63;
+  SessionResponse opened;
+  opened.session = 5;
+  opened.generation = 1;
+  opened.slots.resize(4);
+  const std::vector<Response> unasked{
+      {rejoin_id, static_cast<std::uint8_t>(Op::open), Status::ok, opened},
+      {rejoin_id, static_cast<std::uint8_t>(Op::outcome), Status::ok, OutcomeResponse{}},
+      {rejoin_id, static_cast<std::uint8_t>(Op::resume), Status::fenced, SessionResponse{5, 9, 0, {}}},
+      {99, static_cast<std::uint8_t>(Op::get), Status::not_found, GetResponse{}},
+      {0, static_cast<std::uint8_t>(Op::hello), Status::ok, HelloResponse{}},
+  };
+  for (const Response& response : unasked) {
+    Device device;
+    Client client = device.client();
+    RawServer server(client, device);
+    server.greet();
+    ASSERT_TRUE(client.ready());
+    server.say(response);
+    EXPECT_TRUE(client.finished()) << response.id << ' ' << int{response.op};
+    EXPECT_EQ(client.last_disconnect(), Disconnect::protocol_error);
+  }
+}
+
+TEST(Client, EndsAConnectionWhoseServerAnswersAnotherOpOrAnImpossibleTable) {
+  constexpr std::uint64_t rejoin_id = std::uint64_t{1} << 63;
+  SessionResponse used;
+  used.session = 5;
+  used.generation = 1;
+  used.slots.resize(4);
+  used.slots[0].sequence = 1;
+  const std::vector<Response> wrong{
+      {rejoin_id, static_cast<std::uint8_t>(Op::outcome), Status::ok, OutcomeResponse{}},
+      {rejoin_id, static_cast<std::uint8_t>(Op::open), Status::ok, SessionResponse{}},
+      {rejoin_id, static_cast<std::uint8_t>(Op::open), Status::ok, used},
+      {rejoin_id, static_cast<std::uint8_t>(Op::open), Status::fenced, SessionResponse{5, ~std::uint32_t{0}, 0, {}}},
+  };
+  for (const Response& response : wrong) {
+    Device device;
+    Client client = device.client();
+    RawServer server(client, device);
+    server.greet();
+    ASSERT_TRUE(client.submit(put_of(key_a, "v"), never, device.now().monotonic).ok());
+    server.turn();  // it sends OPEN
+    server.say(response);
+    EXPECT_TRUE(client.finished()) << int{response.op} << ' ' << name_of(response.status);
+  }
 }
 
 TEST(Client, TellsWhyAStreamEnded) {
