@@ -5,6 +5,8 @@
 #include <cctype>
 #include <cstring>
 
+#include "core/key.h"
+
 namespace statefs {
 
 std::string errno_text(int error_number) {
@@ -20,10 +22,12 @@ std::string errno_text(int error_number) {
 std::string printable(std::string_view text) {
   constexpr std::size_t shown_size_max = 300;
   constexpr char digits[] = "0123456789abcdef";
+  // The rules of keys are what keeps text from reordering, breaking or hiding in a line.
+  if (CanonicalKey::from(as_bytes(text)).ok() || CanonicalPrefix::from(as_bytes(text)).ok()) return std::string(text);
   std::string out;
   for (const char c : text.substr(0, shown_size_max)) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f || byte == '\\') {
+    if (byte < 0x20 || byte >= 0x7f || byte == '\\') {
       out += "\\x";
       out += digits[byte >> 4];
       out += digits[byte & 15];

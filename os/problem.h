@@ -16,7 +16,8 @@ struct Problem {
 // The system's word for an errno, in lower case: `no such file or directory`.
 [[nodiscard]] std::string errno_text(int error_number);
 
-// The bytes of a string from outside as one printable line: control bytes and backslash as \xNN, at most 300 bytes.
+// The bytes of a string from outside as one printable line: a well-formed key or prefix as it is; of anything else, what is
+// not printable ASCII, and backslash, as \xNN, and at most 300 bytes.
 [[nodiscard]] std::string printable(std::string_view text);
 
 // Prints `PROGRAM: LINE` to stderr in one write.

@@ -42,6 +42,14 @@ TEST(PollTimeout, NeverEndsBeforeTheDeadline) {
 TEST(Printable, KeepsOneLineOneLine) {
   EXPECT_EQ(printable("/state/a"), "/state/a");
   EXPECT_EQ(printable(std::string_view("a\nb\x1b\x7f\\\0c", 8)), "a\\x0ab\\x1b\\x7f\\x5c\\x00c");
+  EXPECT_EQ(printable("/state/\xc3\xa9"), "/state/\xc3\xa9") << "a well-formed key shows nothing but itself";
+  EXPECT_EQ(printable("/state/\xc3\xa9/"), "/state/\xc3\xa9/");
+  EXPECT_EQ(printable("/state/\xff"), "/state/\\xff");
+  EXPECT_EQ(printable("/a\xe2\x80\xae"
+                      "b"),
+            "/a\\xe2\\x80\\xaeb")
+      << "a bidirectional control";
+  EXPECT_EQ(printable("\xc3\xa9"), "\\xc3\\xa9") << "no key, so nobody has judged its characters";
   EXPECT_EQ(printable(std::string(301, 'x')), std::string(300, 'x') + "...");
 }
 
