@@ -27,6 +27,10 @@ Result<Policy, Problem> load_policy(const std::string& peers_path, const std::st
   if (!peers_text) return peers_text.error();
   const auto peers = parse_peers(peers_text.value());
   if (!peers) return problem_in("peers file", peers_path, peers.error());
+  if (peers.value().empty()) {
+    complain("dsoftbusd",
+             "peers file " + printable(peers_path) + " names no peer, so nobody can connect: enrol one and send SIGHUP");
+  }
   const auto text = load_policy_text(policy_path);
   if (!text) return text.error();
   auto policy = build_policy(text.value(), peers.value(), store);

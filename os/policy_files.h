@@ -15,7 +15,7 @@ namespace statefs {
 
 // An empty path is the policy that nobody wrote: each enrolled peer may use /state/shared/.
 [[nodiscard]] Result<PolicyText, Problem> load_policy_text(const std::string& path);
-// `store` is what the quotas of all peers must fit into.
+// `store` is what the quotas of all peers must fit into. A file without any peer is legal, and said on stderr.
 [[nodiscard]] Result<Policy, Problem> load_policy(const std::string& peers_path, const std::string& policy_path,
                                                   const Quota& store);
 [[nodiscard]] Result<ConfigText, Problem> load_config(const std::string& path);

@@ -70,6 +70,13 @@ TEST_F(Programs, RefuseFilesThatAreWrongBeforeListening) {
   EXPECT_EQ(lines_in(run({program("dsoftbusd"), "extra"}).err), 1);
 }
 
+TEST_F(Programs, WarnThatNobodyIsEnrolled) {
+  dir_.write("peers", "# nobody yet\n", 0644);
+  start();
+  EXPECT_THAT(daemon_->err(), HasSubstr("names no peer"));
+  EXPECT_EQ(lines_in(daemon_->err()), 1) << daemon_->err();
+}
+
 TEST_F(Programs, TakeWhatFlagsDoNotSayFromTheConfiguration) {
   const std::string config =
       dir_.write("config.toml", "listen = \"127.0.0.1:0\"\nidentity = \"" + dir_.path("server.key") + "\"\npeers = \"" +
