@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 
 #include "os/file.h"
 #include "os/hex.h"
@@ -12,6 +13,10 @@
 
 namespace statefs::cli {
 namespace {
+
+constexpr std::string_view key_rules =
+    "a key is 1 to 255 bytes of UTF-8, starts with '/', has no empty, '.' or '..' segment, no '/' at its end, and no control "
+    "character, backslash, line separator (U+2028, U+2029), byte-order mark or bidirectional control";
 
 // What a status means to the person who ran a verb, and what to do about it.
 std::string_view advice(Status status) {
@@ -27,8 +32,7 @@ std::string_view advice(Status status) {
     case Status::key_too_long:
       return "a key has at most 255 bytes";
     case Status::invalid_key:
-      return "a key is UTF-8 without control characters, starts with '/', has no empty, '.' or '..' segment and no '/' at its "
-             "end";
+      return key_rules;
     case Status::malformed:
       return "the server could not read the request: are both of the same version?";
     case Status::io_error:
@@ -67,6 +71,18 @@ std::string_view advice(Status status) {
       return "the value did not arrive as it was sent: try again";
   }
   return "a status that this program does not know";
+}
+
+// As a policy calls what a verb does.
+std::string_view access_name_of(std::string_view verb) {
+  if (verb == "del") return "delete";
+  return verb == "ls" ? "list" : verb;
+}
+
+// Who gave the value that is wrong: the flag, or the variable that stands in for it.
+std::string origin(const char* flag, const char* variable, const std::string& value) {
+  const char* const from = std::getenv(variable);
+  return from != nullptr && value == from ? variable : flag;
 }
 
 }  // namespace
@@ -120,11 +136,14 @@ Failure refused(std::string_view verb, std::string_view key, Status status) {
   std::string line(verb);
   if (!key.empty()) line += " " + printable(key);
   if (status == Status::access_denied) {
-    line += ": EPERM: the policy of the server does not grant this peer " + (verb == "del" ? "delete" : std::string(verb)) +
-            " on that key; see 'statefs policy check'";
+    line += ": EPERM: the policy of the server does not grant this peer " + std::string(access_name_of(verb)) +
+            (verb == "ls" ? " on that prefix" : " on that key") + "; see 'statefs policy check'";
     return {Exit::denied, line};
   }
-  line += ": " + std::string(name_of(status)) + ": " + std::string(advice(status));
+  line += ": " + std::string(name_of(status)) + ": ";
+  // A prefix is judged by the same rules, and the cursor of the same request too.
+  if (verb == "ls" && status == Status::invalid_key) line += "PREFIX must end in '/', and --cursor must be a key, if given: ";
+  line += advice(status);
   return {exit_of(status), line};
 }
 
@@ -138,11 +157,13 @@ Result<Target, Failure> resolve(const Suite& suite, const CommonOptions& options
   if (options.identity.empty())
     return wrong("no identity: give --identity FILE or STATEFS_IDENTITY; 'statefs keygen FILE' makes one");
   const auto server = key_of_hex(options.server_key);
-  if (!server) return wrong("--server-key '" + printable(options.server_key) + "' is not 64 hex digits");
+  if (!server)
+    return wrong(origin("--server-key", "STATEFS_SERVER_KEY", options.server_key) + " '" + printable(options.server_key) +
+                 "' is not 64 hex digits");
   const auto timeout = duration_of_text(options.timeout);
   if (!timeout) return wrong("--timeout '" + printable(options.timeout) + "' is no time: write 250ms, 5s or 2m");
   auto endpoint = parse_endpoint(options.connect);
-  if (!endpoint) return wrong("--connect " + endpoint.error().line);
+  if (!endpoint) return wrong(origin("--connect", "STATEFS_CONNECT", options.connect) + " " + endpoint.error().line);
   auto identity = load_identity(suite, options.identity);
   if (!identity) return wrong(identity.error().line);
   return Target{endpoint.value(), *server, identity.value().key, *timeout};
@@ -167,11 +188,13 @@ Result<Completion, Failure> Remote::call(std::string_view verb, std::string_view
     case CallResult::answered:
       return std::move(completion).value();
     case CallResult::timed_out:
+      if (was_damaged()) return Failure{Exit::integrity, what + ": " + damage_line()};
       return Failure{Exit::failed, what + ": no answer from " + endpoint_ + " within " + timeout_ +
                                        "; nothing was changed: try again, or raise --timeout"};
     case CallResult::outcome_unknown:
-      return Failure{Exit::outcome_unknown,
-                     what + ": outcome unknown: it was sent, and the answer was lost; read the key to see what it holds"};
+      return Failure{Exit::outcome_unknown, what + ": outcome unknown: it was sent, and the answer was " +
+                                                (was_damaged() ? "damaged on its way" : "lost") +
+                                                "; read the key to see what it holds"};
   }
   return Failure{Exit::failed, what + ": no answer"};
 }
@@ -180,6 +203,16 @@ Result<HelloResponse, Failure> Remote::greet() {
   auto connected = stream_.connect();
   if (!connected) return explain(connected.error());
   return *stream_.server_hello();
+}
+
+bool Remote::was_damaged() const {
+  const Disconnect why = stream_.last_end().why;
+  return why == Disconnect::damaged || why == Disconnect::protocol_error;
+}
+
+std::string Remote::damage_line() const {
+  return "what came from " + endpoint_ + " was damaged on its way, or is no answer to what was asked; nothing was changed: " +
+         "look at what stands between this device and the server";
 }
 
 Failure Remote::explain(StreamFailure failure) const {
@@ -191,12 +224,16 @@ Failure Remote::explain(StreamFailure failure) const {
       return {Exit::failed, "the server at " + endpoint_ +
                                 " ended the handshake: --server-key is not its key, or it has no room for another connection"};
     case StreamFailure::not_enrolled:
-      return {Exit::denied, "the server at " + endpoint_ + " does not accept this device: enrol its key " + own_key_ +
-                                " in the server's peers file"};
+      return {Exit::denied,
+              "the server at " + endpoint_ +
+                  " ended the stream right after the handshake: this device is not enrolled (enrol its key " + own_key_ +
+                  " in the server's peers file), its key has too many connections, or something on the way cut the stream"};
+    case StreamFailure::wrong_server:
+      return {Exit::integrity, "the server at " + endpoint_ +
+                                   " is not what it says: it does not hold the key that --server-key names, or its answer was "
+                                   "damaged on its way: compare the key and the address"};
     case StreamFailure::bad_server:
-      return {Exit::integrity,
-              "what came from " + endpoint_ +
-                  " is not the server that --server-key names, or was damaged on its way: compare the key and the address"};
+      return {Exit::integrity, damage_line()};
     case StreamFailure::version:
       return {Exit::failed, "the server at " + endpoint_ + " speaks no version of the protocol that this program knows"};
     case StreamFailure::too_large:

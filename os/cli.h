@@ -63,6 +63,8 @@ class Remote {
   Remote(ClientStream stream, std::string endpoint, std::string own_key, std::string timeout)
       : stream_(std::move(stream)), endpoint_(std::move(endpoint)), own_key_(std::move(own_key)), timeout_(std::move(timeout)) {}
   [[nodiscard]] Failure explain(StreamFailure failure) const;
+  [[nodiscard]] bool was_damaged() const;  // how the latest stream ended
+  [[nodiscard]] std::string damage_line() const;
 
   ClientStream stream_;
   std::string endpoint_;

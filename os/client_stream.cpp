@@ -58,9 +58,12 @@ std::optional<StreamFailure> ClientStream::hopeless() const {
     case Disconnect::refused_version:
       return StreamFailure::version;
     case Disconnect::handshake_failed:
+      return StreamFailure::wrong_server;
     case Disconnect::protocol_error:
-    case Disconnect::damaged:
       return StreamFailure::bad_server;
+    case Disconnect::damaged:
+      // What was damaged once may come through whole the next time.
+      return was_ready_ ? std::nullopt : std::optional(StreamFailure::bad_server);
     case Disconnect::timed_out:
       return was_ready_ ? std::nullopt : std::optional(StreamFailure::timed_out);
   }

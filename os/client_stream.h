@@ -3,8 +3,8 @@
 //   statefs verbs -> CLIENT STREAM -> client_link.h
 //
 // A call returns when it is answered, when its time is up, or when it is clear that the server cannot be used: nobody
-// listens, the key is wrong, this device is not enrolled. A stream that breaks after it worked is opened again, as long
-// as the call has time; what the client may not send again comes back as CallResult::outcome_unknown.
+// listens, the key is wrong, this device is not enrolled. A stream that breaks or is damaged after it worked is opened
+// again, as long as the call has time; what the client may not send again comes back as CallResult::outcome_unknown.
 #pragma once
 
 #include <memory>
@@ -19,6 +19,7 @@ enum class StreamFailure {
   unreachable,   // no connection: last_end().connect_error
   not_accepted,  // the server ended the handshake: it holds another key, has no room, or is no dsoftbusd
   not_enrolled,  // the server ended the stream when it knew who we are
+  wrong_server,  // what answered the handshake does not hold the key that we asked for, or was damaged
   bad_server,    // what the server said is not what the protocol allows, or was damaged
   version,       // no common version
   too_large,     // the request does not fit the encoding: nothing was sent

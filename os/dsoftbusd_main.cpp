@@ -4,6 +4,7 @@
 #include "os/daemon.h"
 #include "os/policy_files.h"
 #include "os/problem.h"
+#include "os/version.h"
 
 namespace {
 
@@ -31,6 +32,7 @@ struct Flags {
 
 void add_flags(CLI::App& app, Flags& flags) {
   DaemonOptions& options = flags.options;
+  app.set_version_flag("--version", std::string("dsoftbusd ") + statefs::program_version);
   app.add_option("--listen", options.listen, "ADDRESS:PORT, a literal address; port 0 lets the kernel choose")
       ->capture_default_str();
   app.add_option("--identity", options.identity, "file with this device's private identity (mode 0600)");
@@ -71,7 +73,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     return refuse({statefs::printable(error.what()) + ": see 'dsoftbusd --help'"});
   }
   if (const auto problem = add_config(app, flags)) return refuse(*problem);

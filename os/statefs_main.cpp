@@ -1,10 +1,14 @@
 // statefs: the command line of the remote store. Flags become options here; what a verb does is in verb_*.cpp.
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <csignal>
 #include <iostream>
+#include <limits>
 
+#include "core/key.h"
 #include "os/problem.h"
 #include "os/verbs.h"
+#include "os/version.h"
 
 namespace {
 
@@ -24,7 +28,30 @@ constexpr const char* statuses =
     "Exit status: 0 ok, 1 usage or local error, 2 not found, 3 denied (EPERM) or not enrolled, 4 revision conflict,\n"
     "5 outcome unknown, 6 overloaded, quota or no space, 7 audit unavailable, 8 integrity.\n";
 
+// Decimal digits and nothing else: a sign, another base or a number that does not fit is a mistake, never another number.
+CLI::Validator number(std::uint64_t min, std::uint64_t max) {
+  const std::string range = std::to_string(min) + " to " + std::to_string(max);
+  const auto judge = [min, max, range](const std::string& text) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool is_whole = error == std::errc{} && end == text.data() + text.size();
+    const bool is_plain = text.size() == 1 || !text.starts_with('0');
+    return is_whole && is_plain && value >= min && value <= max ? std::string()
+                                                                : "'" + text + "' is no decimal number from " + range;
+  };
+  return CLI::Validator(judge, range);
+}
+CLI::Validator any_number() { return number(0, std::numeric_limits<std::uint64_t>::max()); }
+
+std::string judge_bench_prefix(const std::string& text) {
+  constexpr std::size_t digits = 10;  // that bench puts behind it
+  if (!statefs::CanonicalPrefix::from(statefs::as_bytes(text)).ok() || text.size() + digits > statefs::limits::key_size_max)
+    return "'" + text + "' is no prefix that ends in '/', as in /state/shared/, with room for a name behind it";
+  return "";
+}
+
 void add_common(CLI::App& app, CommonOptions& common, std::string& output) {
+  app.set_version_flag("--version", std::string("statefs ") + statefs::program_version);
   app.add_option("--connect", common.connect, "where dsoftbusd listens, as ADDRESS:PORT")
       ->envname("STATEFS_CONNECT")
       ->capture_default_str();
@@ -62,7 +89,8 @@ void add_value_verbs(CLI::App& app, Options& options) {
   put->add_option("VALUE", options.put.value, "the bytes themselves, - for standard input, @FILE for a file; at most 64 KiB")
       ->required();
   auto* revision = put->add_option("--if-revision", options.put.if_revision,
-                                   "only if the key is at this revision (needs the get grant as well)");
+                                   "only if the key is at this revision (needs the get grant as well)")
+                       ->check(any_number());
   put->add_flag("--if-absent", options.put.if_absent, "only if there is no such key")->excludes(revision);
   put->add_flag("--no-sync", options.put.no_sync, "do not wait until the value is durable at the server");
 
@@ -71,12 +99,13 @@ void add_value_verbs(CLI::App& app, Options& options) {
 
   auto* del = app.add_subcommand("del", "remove a key");
   del->add_option("KEY", options.del.key)->required();
-  del->add_option("--if-revision", options.del.if_revision, "only if the key is at this revision");
+  del->add_option("--if-revision", options.del.if_revision, "only if the key is at this revision")->check(any_number());
   del->add_flag("--no-sync", options.del.no_sync, "do not wait until the removal is durable at the server");
 
   auto* list = app.add_subcommand("ls", "list the keys under a prefix, in byte order");
   list->add_option("PREFIX", options.list.prefix, "ends in '/', as in /state/shared/")->required();
-  list->add_option("--limit", options.list.limit, "at most this many; what is left is announced, never cut in silence (0: all)");
+  list->add_option("--limit", options.list.limit, "at most this many; what is left is announced, never cut in silence (0: all)")
+      ->check(any_number());
   list->add_option("--cursor", options.list.cursor, "go on after this key");
   list->add_flag("--long", options.list.details, "revision, size and key, separated by tabs");
 }
@@ -100,16 +129,18 @@ void add_policy_verb(CLI::App& app, Options& options) {
 void add_bench_verb(CLI::App& app, Options& options) {
   auto* bench = app.add_subcommand("bench", "measure a running dsoftbusd: operations per second and how long they take");
   bench->add_option("OP", options.bench.op, "get or put")->required()->check(CLI::IsMember({"get", "put"}));
-  bench->add_option("--connections", options.bench.connections)->check(CLI::Range(1, 1000))->capture_default_str();
+  bench->add_option("--connections", options.bench.connections)->check(number(1, 1000))->capture_default_str();
   bench->add_option("--pipeline", options.bench.pipeline, "requests in flight on each connection")
-      ->check(CLI::Range(1, 256))
+      ->check(number(1, 256))
       ->capture_default_str();
-  bench->add_option("--value-size", options.bench.value_size)->check(CLI::Range(0, 65536))->capture_default_str();
-  bench->add_option("--seconds", options.bench.seconds)->check(CLI::Range(1, 3600))->capture_default_str();
+  bench->add_option("--value-size", options.bench.value_size)->check(number(0, 65536))->capture_default_str();
+  bench->add_option("--seconds", options.bench.seconds)->check(number(1, 3600))->capture_default_str();
   bench->add_option("--keys", options.bench.keys, "different keys, taken at random")
-      ->check(CLI::Range(1, 1000000))
+      ->check(number(1, 1000000))
       ->capture_default_str();
-  bench->add_option("--prefix", options.bench.prefix, "where the keys are")->capture_default_str();
+  bench->add_option("--prefix", options.bench.prefix, "where the keys are")
+      ->check(judge_bench_prefix, "ends in '/'")
+      ->capture_default_str();
   bench->add_flag("--no-fill", options.bench.no_fill, "get: the keys are there from an earlier run");
   bench->add_flag("--json", options.bench.json, "one JSON object instead of a sentence");
 }
@@ -128,6 +159,16 @@ int run(CLI::App& app, Options& options) {
   return run_bench(options.common, options.bench);
 }
 
+// The command as far as it was understood, whose --help is the one to read.
+std::string command_of(const CLI::App& app) {
+  std::string command = app.get_name();
+  for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+    at = at->get_subcommands().front();
+    command += " " + at->get_name();
+  }
+  return command;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -144,12 +185,13 @@ int main(int argc, char** argv) {
   app.add_subcommand("status", "what the server says about itself and its store");
   add_policy_verb(app, options);
   add_bench_verb(app, options);
+  app.require_subcommand(0, 1);  // one verb; none at all is told below, in better words
   for (auto* verb : app.get_subcommands({})) verb->fallthrough();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help
-    return fail({Exit::failed, statefs::printable(error.what()) + ": see 'statefs --help'"});
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return fail({Exit::failed, statefs::printable(error.what()) + ": see '" + command_of(app) + " --help'"});
   }
   if (app.get_subcommands().empty())
     return fail({Exit::failed, "what to do is missing: put, get, ls, del ...: see 'statefs --help'"});

@@ -73,11 +73,7 @@ int run_list(const CommonOptions& common, const ListOptions& options) {
     if (!completion) return fail(completion.error());
     const Response& response = completion.value().response;
     const auto* answer = std::get_if<ListResponse>(&response.body);
-    if (response.status == Status::invalid_key) {
-      return fail({Exit::failed, "ls " + printable(options.prefix) +
-                                     ": INVALID_KEY: a prefix is a key that ends in '/', as in /state/shared/"});
-    }
-    if (response.status != Status::ok || answer == nullptr) return fail(refused("list", options.prefix, response.status));
+    if (response.status != Status::ok || answer == nullptr) return fail(refused("ls", options.prefix, response.status));
     for (const ListEntry& entry : answer->entries) printer.add(entry);
     const bool enough = options.limit != 0 && printer.count() >= options.limit;
     if (!answer->has_more || enough || answer->entries.empty()) {

@@ -52,9 +52,13 @@ void CuttingProxy::pass(const Fd& client, const Fd& daemon) {
       if (!readable[from]) continue;
       const ssize_t count = ::read(from == 0 ? client.get() : daemon.get(), buffer, sizeof buffer);
       if (count <= 0) return;
+      if (plan_.damages && from == 1 && answers >= plan_.answers_passed && cuts_ < plan_.cut_count) {
+        buffer[count - 1] = static_cast<char>(buffer[count - 1] ^ 1);
+        ++cuts_;
+      }
       if (::send(from == 0 ? daemon.get() : client.get(), buffer, static_cast<std::size_t>(count), MSG_NOSIGNAL) != count) return;
       answers += from;
-      if (from != 0 || answers < plan_.answers_passed || cuts_ >= plan_.cut_count) continue;
+      if (plan_.damages || from != 0 || answers < plan_.answers_passed || cuts_ >= plan_.cut_count) continue;
       ++cuts_;
       // Closed only when the daemon has answered, so that the request surely was carried out.
       (void)!::read(daemon.get(), buffer, 1);

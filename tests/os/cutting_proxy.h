@@ -1,5 +1,5 @@
 // CUTTING PROXY: stands between a client and a daemon, and ends the first streams right after it has passed on a request:
-// the request arrives, its answer never does.
+// the request arrives, its answer never does, or not as it was sent.
 #pragma once
 
 #include <atomic>
@@ -12,9 +12,10 @@ namespace statefs::test {
 class CuttingProxy {
  public:
   struct Plan {
-    int cut_count = 1;           // the first so many streams are cut
-    int answers_passed = 2;      // before that: handshake message 2, the answer to HELLO, to the first request behind it, ...
-    bool closes_later = false;   // streams after the cut ones are closed at once; otherwise they are passed through
+    int cut_count = 1;          // the first so many streams are cut
+    int answers_passed = 2;     // before that: handshake message 2, the answer to HELLO, to the first request behind it, ...
+    bool closes_later = false;  // streams after the cut ones are closed at once; otherwise they are passed through
+    bool damages = false;       // not cut: the answer behind `answers_passed` arrives with one bit turned
   };
   CuttingProxy(const Endpoint& daemon, const Plan& plan);
   CuttingProxy(const CuttingProxy&) = delete;

@@ -7,6 +7,7 @@
 
 #include "core/limits.h"
 #include "os/endpoint.h"
+#include "os/version.h"
 #include "tests/os/cutting_proxy.h"
 #include "tests/os/programs.h"
 
@@ -190,6 +191,79 @@ TEST_F(Programs, ReportAnOutcomeThatCannotBeLearntInTimeAndNeverSendAChangeTwice
                  "outcome unknown");
   EXPECT_EQ(audit_lines("\"/state/shared/once\""), 1);
   EXPECT_EQ(statefs({"get", "/state/shared/once"}).out, "1");
+}
+
+TEST_F(Programs, ReportDamageThatLastsAndGetOverDamageThatDoesNot) {
+  start();
+  ASSERT_EQ(statefs({"put", "/state/shared/d", "value"}).status, 0);
+  const auto endpoint = parse_endpoint(address_);
+  ASSERT_TRUE(endpoint.ok());
+  const auto through = [&](const test::CuttingProxy& proxy, std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--timeout", "1s", "--connect", to_text(proxy.endpoint())});
+    return statefs(arguments);
+  };
+  expect_refusal(through(test::CuttingProxy(endpoint.value(), {1000, 2, false, true}), {"get", "/state/shared/d"}), 8, "damaged");
+  expect_refusal(through(test::CuttingProxy(endpoint.value(), {1000, 1, false, true}), {"get", "/state/shared/d"}), 8, "damaged");
+  expect_refusal(through(test::CuttingProxy(endpoint.value(), {1000, 0, false, true}), {"get", "/state/shared/d"}), 8,
+                 "is not what it says");
+  const RunResult once = through(test::CuttingProxy(endpoint.value(), {1, 2, false, true}), {"get", "/state/shared/d"});
+  EXPECT_EQ(once.status, 0) << once.err;
+  EXPECT_EQ(once.out, "value");
+}
+
+TEST_F(Programs, TakeNumbersAsPlainDecimalDigitsOnly) {
+  address_ = "127.0.0.1:1";
+  for (const char* wrong :
+       {"-1", "18446744073709551616", "99999999999999999999999", "0x10", "010", "00", "+1", " 1", "1 ", "1.0", "1e3", "", "x"}) {
+    for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{{"put", "/k", "v", "--if-revision"},
+                                                                                         {"del", "/k", "--if-revision"},
+                                                                                         {"ls", "/k/", "--limit"},
+                                                                                         {"bench", "put", "--connections"},
+                                                                                         {"bench", "put", "--pipeline"},
+                                                                                         {"bench", "put", "--value-size"},
+                                                                                         {"bench", "put", "--seconds"},
+                                                                                         {"bench", "put", "--keys"}}) {
+      std::vector<std::string> arguments = command;
+      arguments.emplace_back(wrong);
+      expect_refusal(statefs(arguments), 1, "see 'statefs " + command.front() + " --help'");
+      arguments = command;
+      arguments.back() += "=" + std::string(wrong);
+      expect_refusal(statefs(arguments), 1, "see 'statefs " + command.front() + " --help'");
+    }
+  }
+  expect_refusal(statefs({"put", "/k", "v", "--if-revision", "18446744073709551615"}), 1, "cannot reach");
+  expect_refusal(statefs({"ls", "/k/", "--limit", "0"}), 1, "cannot reach");
+}
+
+TEST_F(Programs, TakeOneVerbAndAnyWordBehindItAsAnArgument) {
+  start();
+  expect_refusal(statefs({"status", "sync"}), 1, "sync");
+  expect_refusal(statefs({"sync", "get", "/state/shared/v"}), 1, "get");
+  EXPECT_EQ(statefs({"put", "/state/shared/v", "sync"}).status, 0);
+  EXPECT_EQ(statefs({"get", "/state/shared/v"}).out, "sync");
+}
+
+TEST_F(Programs, NameWhatIsWrongWhereItWasGiven) {
+  start();
+  expect_refusal(statefs({"put", "/state/shared/\xff", "1"}), 1, "put /state/shared/\\xff: INVALID_KEY: a key is 1 to 255 bytes");
+  expect_refusal(statefs({"ls", "/state/shared/", "--cursor", "x"}), 1, "ls /state/shared/: INVALID_KEY: PREFIX must end");
+  expect_refusal(statefs({"ls", "/state/boot/"}), 3,
+                 "ls /state/boot/: EPERM: the policy of the server does not grant this peer list");
+  expect_refusal(statefs({"bench", "put", "--prefix", "/state/shared"}), 1, "ends in '/'");
+  expect_refusal(statefs({"policy", "check", "--bogus"}), 1, "see 'statefs policy check --help'");
+  address_ = "nowhere";
+  expect_refusal(statefs({"status"}), 1, "statefs: STATEFS_CONNECT 'nowhere'");
+  expect_refusal(statefs({"status", "--connect", "elsewhere"}), 1, "statefs: --connect 'elsewhere'");
+}
+
+TEST_F(Programs, SayTheirVersionAsTheBuildDoes) {
+  for (const char* name : {"statefs", "dsoftbusd"}) {
+    const RunResult result = run({program(name), "--version"});
+    EXPECT_EQ(result.status, 0);
+    EXPECT_EQ(result.out, std::string(name) + " " + program_version + "\n");
+    EXPECT_EQ(result.err, "");
+  }
+  EXPECT_THAT(test::read_file("CMakeLists.txt"), HasSubstr("project(statefs VERSION " + std::string(program_version) + " "));
 }
 
 TEST_F(Programs, RepeatAReadWhoseStreamBroke) {
