@@ -42,7 +42,16 @@ class Bench {
     hello.version = protocol_version;
     Bytes frame;
     encode_request({1, hello}, frame);
+    encode_request({2, OpenRequest{{1}, 1}}, frame);
     turn(seal(frame));
+    const auto sessions = store_->slots().live(owner_of({PeerKind::remote, peer_->public_key(), 0, {}}));
+    if (sessions.size() != 1) std::abort();
+    at_ = {sessions[0].number, 0, 1, 0};
+  }
+  // Where the next mutation goes: on one slot, in order.
+  SlotRef next_place() {
+    ++at_.sequence;
+    return at_;
   }
   Bytes seal(ByteView plain) {
     Bytes sealed;
@@ -79,6 +88,7 @@ class Bench {
   std::optional<Server> server_;
   std::optional<Channel> channel_;
   ConnectionId id_ = 0;
+  SlotRef at_;
   Discard discard_;
 };
 
@@ -87,12 +97,13 @@ std::string key_of(std::uint64_t i) {
   return "/state/shared/key-of-forty-bytes-" + std::string(7 - digits.size(), '0') + digits;
 }
 
-Bytes batch_of(Op op, std::uint64_t from, std::size_t count, ByteView value) {
+Bytes batch_of(Bench& bench, Op op, std::uint64_t from, std::size_t count, ByteView value) {
   Bytes frames;
   for (std::size_t i = 0; i < count; ++i) {
     const std::string key = key_of(from + i);
     if (op == Op::put) {
       PutRequest put;
+      put.at = bench.next_place();
       put.key = as_bytes(key);
       put.value = value;
       put.value_size = static_cast<std::uint32_t>(value.size());
@@ -113,7 +124,7 @@ void run(benchmark::State& state, Op op) {
   const auto batch = static_cast<std::size_t>(state.range(0));
   const Bytes value(static_cast<std::size_t>(state.range(1)), 0x61);
   Bench bench(8);
-  for (std::uint64_t i = 0; i < 1000; i += 100) (void)bench.serve(bench.seal(batch_of(Op::put, i, 100, value)));
+  for (std::uint64_t i = 0; i < 1000; i += 100) (void)bench.serve(bench.seal(batch_of(bench, Op::put, i, 100, value)));
   std::vector<Bytes> ready;
   std::size_t next = 0;
   std::uint64_t sent = 0;
@@ -123,7 +134,7 @@ void run(benchmark::State& state, Op op) {
       state.PauseTiming();
       bench.drop_audit();
       ready.clear();
-      for (std::size_t i = 0; i < prepared; ++i, sent += batch) ready.push_back(bench.seal(batch_of(op, sent, batch, value)));
+      for (std::size_t i = 0; i < prepared; ++i, sent += batch) ready.push_back(bench.seal(batch_of(bench, op, sent, batch, value)));
       next = 0;
       state.ResumeTiming();
     }

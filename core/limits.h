@@ -31,7 +31,7 @@ inline constexpr std::uint64_t channel_records_max = std::uint64_t{1} << 32;
 
 // Sessions: a key can fill its own replay memory and no other's. One session is about 1 KiB here, 0.5 KiB on a small device.
 inline constexpr std::size_t ended_sessions_per_key = 16;      // whose outcome can still be asked for
-inline constexpr std::int64_t session_events_burst = 512;          // OPEN, RESUME, CLOSE of one key at once ...
+inline constexpr std::int64_t session_events_burst = 512;          // OPEN and RESUME of one key at once ...
 inline constexpr std::int64_t session_events_per_second = 128;     // ... and in the long run
 inline constexpr std::size_t session_instance_size = 16;
 
