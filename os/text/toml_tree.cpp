@@ -86,7 +86,17 @@ class Bounds {
   std::size_t dots_ = 0;
 };
 
+// False for a table header whose name begins with what no name can: the library asserts that it does not, and only then looks.
+bool begins_a_name(std::string_view line) {
+  const std::size_t bracket = line.find_first_not_of(" \t");
+  if (bracket == std::string_view::npos || line[bracket] != '[') return true;
+  const std::size_t first = line.find_first_not_of("[ \t", bracket);
+  if (first == std::string_view::npos) return true;
+  return line[first] != '.' && line[first] != '=';
+}
+
 Refusal refusal_of(std::string_view text) {
+  std::uint32_t number = 0;
   if (text.size() > text_limits::toml_size_max) {
     return TextError{{}, "the file is larger than " + std::to_string(text_limits::toml_size_max) + " bytes: shorten it"};
   }
@@ -95,7 +105,11 @@ Refusal refusal_of(std::string_view text) {
     const std::size_t end = text.find('\n');
     std::string_view line = text.substr(0, end);
     if (end != std::string_view::npos && line.ends_with('\r')) line.remove_suffix(1);
+    ++number;
     if (Refusal refusal = bounds.scan(line)) return refusal;
+    if (!begins_a_name(line)) {
+      return TextError{{number, 1}, "not TOML (a table's name begins with a letter, digit, _, - or a quote): correct this line"};
+    }
     if (end == std::string_view::npos) break;
     text.remove_prefix(end + 1);
   }
