@@ -94,7 +94,9 @@ bool Schedule::run_one() {
   const Event event = slots_[heap_.front().slot].event;
   remove(0);
   mark(event.node, event.kind, event.argument);
+  working_node_ = event.node;
   event.handler->fire(event.kind, event.argument);
+  working_node_ = no_node;
   return true;
 }
 

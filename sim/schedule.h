@@ -17,6 +17,7 @@
 namespace statefs::sim {
 
 using NodeId = std::uint32_t;
+inline constexpr NodeId no_node = ~NodeId{0};
 
 // What an event calls. Handlers outlive the events they are named in.
 class Handler {
@@ -53,6 +54,9 @@ class Schedule {
   [[nodiscard]] std::size_t pending() const { return heap_.size(); }
   [[nodiscard]] const RunDigest& digest() const { return digest_; }
 
+  // Whose event is being fired; no_node between events.
+  [[nodiscard]] NodeId working_node() const { return working_node_; }
+
   // Folds in something that happened within the present event.
   void mark(NodeId node, std::uint32_t kind, std::uint64_t payload);
   // Keeps the marks of these events: a second run of a seed, to look at what first_difference() named.
@@ -80,6 +84,7 @@ class Schedule {
   std::uint64_t tie_key_;
   std::uint64_t sequence_ = 0;
   Time now_;
+  NodeId working_node_ = no_node;
   std::vector<Entry> heap_;  // 4-ary
   std::vector<Slot> slots_;
   std::uint32_t free_;

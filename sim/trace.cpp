@@ -5,8 +5,14 @@ namespace statefs::sim {
 void Trace::add(NodeId node, TraceKind kind, std::uint64_t argument, ByteView payload) {
   constexpr std::uint32_t trace_kinds = 0x10000;  // apart from the kinds of the events themselves
   schedule_.mark(node, trace_kinds + static_cast<std::uint32_t>(kind), mix(argument) ^ hash_bytes(payload));
-  if (!keep_entries_ || (kind == TraceKind::stream_bytes && !keep_stream_bytes_)) return;
-  entries_.push_back({schedule_.now(), node, kind, argument, arena_.size(), payload.size()});
+  const bool is_wire = kind == TraceKind::stream_bytes;
+  if (!keep_entries_ || (is_wire && !keep_stream_bytes_)) return;
+  const TraceEntry entry{schedule_.now(), node, kind, argument, arena_.size(), payload.size()};
+  if (is_wire) {
+    wire_.push_back({entry, entries_.size()});
+  } else {
+    entries_.push_back(entry);
+  }
   arena_.insert(arena_.end(), payload.begin(), payload.end());
 }
 

@@ -3,7 +3,7 @@
 //   network.h, node.h, workloads (add) -> TRACE -> checkers, digest.h
 //
 // Each entry is folded into the run's digest, kept or not. Payload bytes are kept in one arena; bytes on the wire are
-// large and kept only where asked for.
+// large, kept only where asked for, and apart: the number of an entry does not depend on whether they are kept.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +39,12 @@ struct TraceEntry {
   std::size_t payload_size = 0;
 };
 
+// Bytes that arrived, and how many entries there were before.
+struct WireEntry {
+  TraceEntry entry;
+  std::size_t place = 0;
+};
+
 class Trace {
  public:
   explicit Trace(Schedule& schedule) : schedule_(schedule) {}
@@ -49,6 +55,7 @@ class Trace {
   void add(NodeId node, TraceKind kind, std::uint64_t argument, ByteView payload = {});
 
   [[nodiscard]] const std::vector<TraceEntry>& entries() const { return entries_; }
+  [[nodiscard]] const std::vector<WireEntry>& wire() const { return wire_; }
   // Valid until the next add().
   [[nodiscard]] ByteView payload(const TraceEntry& entry) const {
     return ByteView(arena_).subspan(entry.payload_at, entry.payload_size);
@@ -59,6 +66,7 @@ class Trace {
   bool keep_entries_ = true;
   bool keep_stream_bytes_ = false;
   std::vector<TraceEntry> entries_;
+  std::vector<WireEntry> wire_;
   Bytes arena_;
 };
 
