@@ -15,9 +15,7 @@ void Network::set_faults(const Faults& faults) {
 
 StreamEnd Network::connect(NodeId from, NodeId to, StreamUser& user) {
   const auto id = static_cast<StreamId>(streams_.size());
-  const auto listener = listeners_.find(to);
-  const Stream::Ground ground{schedule_, trace_, link(from, to), link(to, from), user,
-                              listener == listeners_.end() ? nullptr : listener->second};
+  const Stream::Ground ground{schedule_, trace_, link(from, to), link(to, from), user, listeners_};
   streams_.push_back(std::make_unique<Stream>(id, ground));
   ++live_count_;
   return {id, Side::connector};

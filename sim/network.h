@@ -19,7 +19,8 @@ class Network {
   Network(RandomSource& random, Schedule& schedule, Trace& trace, const Faults& faults)
       : random_(random), schedule_(schedule), trace_(trace), faults_(faults) {}
 
-  // `user` gets the streams that are offered to `node`; null: they are refused. It outlives the network.
+  // `user` gets the streams whose knock arrives at `node` from now on; null: they are refused. Before it goes it takes
+  // itself off the list and closes, or resets, its ends.
   void listen(NodeId node, StreamUser* user) { listeners_[node] = user; }
   // The connector's end; it is open once stream_ready() said so and is_open() agrees.
   [[nodiscard]] StreamEnd connect(NodeId from, NodeId to, StreamUser& user);
@@ -38,7 +39,7 @@ class Network {
   Schedule& schedule_;
   Trace& trace_;
   Faults faults_;
-  std::map<NodeId, StreamUser*> listeners_;
+  Listeners listeners_;
   std::map<std::pair<NodeId, NodeId>, std::unique_ptr<Link>> links_;
   std::vector<std::unique_ptr<Stream>> streams_;  // by StreamId
   std::size_t live_count_ = 0;

@@ -36,7 +36,7 @@ void Stream::notify(Side side) {
   if (side == Side::connector) {
     ground_.connector.stream_ready({id_, side});
   } else if (end(side).open) {
-    ground_.acceptor->stream_ready({id_, side});
+    acceptor_->stream_ready({id_, side});
   }
 }
 
@@ -71,8 +71,9 @@ void Stream::offer() {
   End& acceptor = end(Side::acceptor);
   acceptor.open = true;
   ground_.trace.add(node(Side::acceptor), TraceKind::stream_offered, id_);
-  if (ground_.acceptor != nullptr && !back.random().chance(back.faults().stream.refused) &&
-      ground_.acceptor->stream_offered({id_, Side::acceptor})) {
+  const auto listener = ground_.listeners.find(node(Side::acceptor));
+  acceptor_ = listener == ground_.listeners.end() ? nullptr : listener->second;
+  if (acceptor_ != nullptr && !back.random().chance(back.faults().stream.refused) && acceptor_->stream_offered({id_, Side::acceptor})) {
     pipe(Side::acceptor).last_arrival = answered;
     opening_event_ = schedule(Side::connector, opening, answered);
   } else {

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 
 #include "core/bytes.h"
@@ -29,7 +30,8 @@ struct StreamEnd {
   friend auto operator<=>(const StreamEnd&, const StreamEnd&) = default;
 };
 
-// Whose ends they are: a node. It is called from within the stream: it takes note, and acts on the stream later.
+// Whose ends they are: a node. It is called from within the stream: it takes note, and acts on the stream later. Once it
+// closed, or reset, an end it is not called about it any more, and may go.
 class StreamUser {
  public:
   virtual ~StreamUser() = default;
@@ -37,16 +39,20 @@ class StreamUser {
   virtual void stream_ready(StreamEnd end) = 0;
 };
 
+// Who gets the streams that are offered to a node. Null, or nobody: they are refused.
+using Listeners = std::map<NodeId, StreamUser*>;
+
 class Stream final : public Handler {
  public:
-  // What a stream needs of its world; all of it outlives the stream. An acceptor that is null refuses.
+  // What a stream needs of its world; all of it outlives the stream, but for the connector, who may close and go. Who
+  // accepts is looked up when the stream knocks: programs come and go meanwhile.
   struct Ground {
     Schedule& schedule;
     Trace& trace;
     Link& there;  // connector to acceptor
     Link& back;
     StreamUser& connector;
-    StreamUser* acceptor;
+    const Listeners& listeners;
   };
   Stream(StreamId id, const Ground& ground);
   ~Stream() override;
@@ -123,6 +129,7 @@ class Stream final : public Handler {
 
   StreamId id_;
   Ground ground_;
+  StreamUser* acceptor_ = nullptr;  // since it took the stream
   bool refused_ = false;
   EventId opening_event_ = 0;
   Pipe pipes_[2];
