@@ -49,8 +49,14 @@ class Keeper {
 }  // namespace
 
 Result<CallId, SubmitError> Calls::submit(const RequestBody& request, Time deadline, std::uint64_t lost_before) {
-  if (calls_.size() + completions_.size() >= limits::client_calls_max) return SubmitError::queue_full;
-  if (!fits_frame(request)) return SubmitError::too_large;
+  if (calls_.size() + completions_.size() >= limits::client_calls_max) {
+    STATEFS_MARK("calls.queue_full");
+    return SubmitError::queue_full;
+  }
+  if (!fits_frame(request)) {
+    STATEFS_MARK("calls.too_large");
+    return SubmitError::too_large;
+  }
   const CallId id = next_++;
   Call& call = calls_[id];
   call.request = std::visit(Keeper(call.bytes), request);
@@ -98,7 +104,9 @@ void Calls::take_off(CallId id, const Call& call) {
 
 void Calls::cut() {
   for (auto& [id, call] : calls_) {
-    if (call.sent && call.kind != CallKind::mutation) send_again(id);
+    if (!call.sent || call.kind == CallKind::mutation) continue;
+    STATEFS_MARK("calls.read_again");
+    send_again(id);
   }
 }
 
@@ -111,6 +119,28 @@ void Calls::complete(Completion completion) {
   completions_.push_back(std::move(completion));
 }
 
+void Calls::settle(const Fate& fate) {
+  const Call* const call = find(fate.call);
+  if (call == nullptr) return;
+  Completion completion;
+  completion.call = fate.call;
+  switch (fate.kind) {
+    case Fate::Kind::not_executed: return send_again(fate.call);
+    case Fate::Kind::unknown: completion.result = CallResult::outcome_unknown; break;
+    case Fate::Kind::executed: {
+      MutationResponse answer;
+      answer.replayed = true;
+      answer.index = fate.slot.index;
+      // An OUTCOME names the index alone, which is the new revision of a PUT and nothing of a DELETE.
+      const bool deleted = op_of(call->request) == Op::del && fate.slot.status == Status::ok;
+      answer.revision = deleted ? 0 : fate.slot.revision;
+      completion.response = {fate.call, static_cast<std::uint8_t>(op_of(call->request)), fate.slot.status, answer};
+      break;
+    }
+  }
+  complete(std::move(completion));
+}
+
 CallId Calls::next_expired(Time now) const {
   return deadlines_.empty() || deadlines_.begin()->first > now ? 0 : deadlines_.begin()->second;
 }
@@ -119,6 +149,9 @@ CallId Calls::next_expired(Time now) const {
 void Calls::expire(CallId id) {
   const Call& call = calls_.at(id);
   const bool in_doubt = call.sent && call.kind == CallKind::mutation;
+  if (!call.sent) STATEFS_MARK("calls.unsent_expired");
+  else if (in_doubt) STATEFS_MARK("calls.mutation_expired");
+  else STATEFS_MARK("calls.read_expired");
   complete({id, in_doubt ? CallResult::outcome_unknown : CallResult::timed_out, {}, {}});
 }
 

@@ -16,6 +16,7 @@
 #include "core/bytes.h"
 #include "core/ledger.h"
 #include "core/limits.h"
+#include "core/marks.h"
 #include "core/request.h"
 #include "core/response.h"
 #include "core/result.h"
@@ -58,6 +59,9 @@ class Calls {
     std::uint64_t lost_before = 0;  // Ledger::lost_count() when it was submitted
   };
 
+  // `marks` outlives the calls.
+  explicit Calls(Marks& marks) : marks_(marks) {}
+
   [[nodiscard]] Result<CallId, SubmitError> submit(const RequestBody& request, Time deadline, std::uint64_t lost_before);
   [[nodiscard]] bool empty() const { return calls_.empty(); }
   [[nodiscard]] std::size_t size() const { return calls_.size(); }
@@ -70,6 +74,7 @@ class Calls {
   void send_again(CallId call);           // it had no effect: back to its place in the line
   void cut();                             // the stream broke: every read goes back
   void complete(Completion completion);   // of a call that is there
+  void settle(const Fate& fate);          // of a mutation that was in doubt; one that has expired is passed over
   // The call whose deadline passed first, or 0; expire() completes it.
   [[nodiscard]] CallId next_expired(Time now) const;
   void expire(CallId call);
@@ -81,6 +86,7 @@ class Calls {
   std::set<CallId>& line(CallKind kind) { return lines_[static_cast<std::size_t>(kind)]; }
   void take_off(CallId id, const Call& call);
 
+  Marks& marks_;
   std::map<CallId, Call> calls_;
   std::array<std::set<CallId>, 3> lines_;       // waiting, by kind
   std::set<std::pair<Time, CallId>> deadlines_;

@@ -31,7 +31,9 @@ struct Client::State {
   enum class Phase : std::uint8_t { offline, handshake, greeting, ready, finished };
 
   State(const Suite& suite_in, std::shared_ptr<const DhKey> identity_in, const ClientConfig& config_in)
-      : suite(suite_in),
+      : own_marks(config_in.marks == nullptr ? std::make_unique<Marks>() : nullptr),
+        marks(config_in.marks == nullptr ? *own_marks : *config_in.marks),
+        suite(suite_in),
         identity(std::move(identity_in)),
         config(config_in),
         backoff(config.backoff_min, config.backoff_max, seed_of(identity->public_key())) {}
@@ -43,19 +45,20 @@ struct Client::State {
   bool take_response(const FrameHeader& header, ByteView body, Now now);
   bool take_rejoined(const Response& response, Now now);
   bool take_mutation(std::uint16_t slot, Calls::Call* call, const Response& response);
-  void apply(const Fate& fate);
   void send_hello();
   void send_calls(Now now);
   void send(CallId id);
   [[nodiscard]] bool needs_session() const { return calls.first_waiting(CallKind::mutation).has_value() || rejoin.in_doubt(); }
 
+  std::unique_ptr<Marks> own_marks;
+  Marks& marks;
   const Suite& suite;
   std::shared_ptr<const DhKey> identity;
   ClientConfig config;
   Backoff backoff;
-  Calls calls;
-  Ledger ledger;
-  Rejoin rejoin{ledger};
+  Calls calls{marks};
+  Ledger ledger{marks};
+  Rejoin rejoin{ledger, marks};
   std::map<CallId, std::uint16_t> abandoned;  // slots of mutations that expired in flight; at most one for each slot
   bool syncing = false;                       // a SYNC of the client's own is under way
 
@@ -76,6 +79,7 @@ struct Client::State {
 void Client::State::finish(Disconnect why) {
   phase = Phase::finished;
   reason = why;
+  mark(why, marks);
   plain_in.clear();
   output.clear();
   taken = 0;
@@ -135,6 +139,7 @@ void Client::State::send_calls(Now now) {
     send(*id);
   }
   if (rejoin.joined() && ledger.wants_sync() && !std::exchange(syncing, true)) {
+    STATEFS_MARK_IN(marks, "client.own_sync");
     encode_request(Request{sync_id, SyncRequest{hello->epoch}}, plain_out);
   }
 }
@@ -192,7 +197,11 @@ bool Client::State::take_response(const FrameHeader& header, ByteView body, Now 
   Calls::Call* const call = calls.find(header.id);
   if (call == nullptr) {
     const auto slot = abandoned.find(header.id);
-    if (slot == abandoned.end()) return true;  // a read that came too late
+    if (slot == abandoned.end()) {
+      STATEFS_MARK_IN(marks, "client.late_read");
+      return true;
+    }
+    STATEFS_MARK_IN(marks, "client.late_mutation");
     const bool possible = take_mutation(slot->second, nullptr, completion.response);
     abandoned.erase(slot);
     return possible;
@@ -205,7 +214,10 @@ bool Client::State::take_response(const FrameHeader& header, ByteView body, Now 
   }
   // A SYNC covers every write that was answered before it: with one of them lost it has failed, whatever the server says.
   const bool covers_lost = call->kind == CallKind::sync && call->lost_before != ledger.lost_count();
-  if (covers_lost && completion.response.status == Status::ok) completion.response.status = Status::epoch_changed;
+  if (covers_lost && completion.response.status == Status::ok) {
+    STATEFS_MARK_IN(marks, "client.sync_covers_lost");
+    completion.response.status = Status::epoch_changed;
+  }
   calls.complete(std::move(completion));
   return true;
 }
@@ -229,31 +241,11 @@ bool Client::State::take_mutation(std::uint16_t slot, Calls::Call* call, const R
 bool Client::State::take_rejoined(const Response& response, Now now) {
   std::vector<Fate> fates;
   if (rejoin.answered(response, now.monotonic, fates) == Rejoin::Progress::impossible) return false;
-  for (const Fate& fate : fates) apply(fate);
-  return true;
-}
-
-void Client::State::apply(const Fate& fate) {
-  abandoned.erase(fate.call);
-  Calls::Call* const call = calls.find(fate.call);
-  if (call == nullptr) return;
-  Completion completion;
-  completion.call = fate.call;
-  switch (fate.kind) {
-    case Fate::Kind::not_executed: return calls.send_again(fate.call);
-    case Fate::Kind::unknown: completion.result = CallResult::outcome_unknown; break;
-    case Fate::Kind::executed: {
-      MutationResponse answer;
-      answer.replayed = true;
-      answer.index = fate.slot.index;
-      // An OUTCOME names the index alone, which is the new revision of a PUT and nothing of a DELETE.
-      const bool deleted = op_of(call->request) == Op::del && fate.slot.status == Status::ok;
-      answer.revision = deleted ? 0 : fate.slot.revision;
-      completion.response = {fate.call, static_cast<std::uint8_t>(op_of(call->request)), fate.slot.status, answer};
-      break;
-    }
+  for (const Fate& fate : fates) {
+    abandoned.erase(fate.call);
+    calls.settle(fate);
   }
-  calls.complete(std::move(completion));
+  return true;
 }
 
 Client::Client(const Suite& suite, std::shared_ptr<const DhKey> identity, const ClientConfig& config)
@@ -299,6 +291,7 @@ void Client::disconnected(Now now) {
     case State::Phase::ready: s.reason = Disconnect::stream_ended; break;
     case State::Phase::finished: break;
   }
+  if (s.phase != State::Phase::finished) mark(s.reason, s.marks);
   s.phase = State::Phase::offline;
   s.channel.reset();
   s.plain_in.clear();
@@ -357,6 +350,7 @@ void Client::advance(Now now) {
     s.plain_out.clear();
     s.sent_at = now.monotonic;
   } else if (greeted && now.monotonic >= s.sent_at + s.config.keepalive_interval) {
+    STATEFS_MARK_IN(s.marks, "client.keepalive");
     sealed = s.channel->seal_keepalive(s.output);
     s.sent_at = now.monotonic;
   }

@@ -16,26 +16,15 @@
 #include "core/bytes.h"
 #include "core/calls.h"
 #include "core/crypto.h"
+#include "core/disconnect.h"
 #include "core/limits.h"
+#include "core/marks.h"
 #include "core/request.h"
 #include "core/response.h"
 #include "core/result.h"
 #include "core/time.h"
 
 namespace statefs {
-
-enum class Disconnect : std::uint8_t {
-  none,
-  stream_ended,      // after HELLO was answered
-  no_stream,         // it could not be opened
-  handshake_ended,   // the server closed in the middle of it: most likely it holds another key
-  handshake_failed,  // the server answered wrongly: it is not what it says
-  not_admitted,      // closed right after the handshake: most likely this key is not enrolled
-  refused_version,
-  protocol_error,    // the server sent what is no response, or no response to a call of this client
-  damaged,           // a record did not authenticate
-  timed_out,         // no handshake or no sign of life in time
-};
 
 inline constexpr std::size_t client_random_size = 32 + 8 + limits::session_instance_size;
 
@@ -47,6 +36,7 @@ struct ClientConfig {
   Duration dead_peer_timeout = limits::dead_peer_timeout;
   Duration backoff_min = limits::reconnect_backoff_min;
   Duration backoff_max = limits::reconnect_backoff_max;
+  Marks* marks = nullptr;  // outlives the client; null: counted where nobody reads
 };
 
 class Client {

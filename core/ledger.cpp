@@ -40,7 +40,10 @@ SlotSays slot_says(Status status) {
 void Ledger::renew(std::size_t slot_count) { places_.assign(slot_count, Place{}); }
 
 bool Ledger::has_room() const {
-  if (unsynced_.size() + lost_.size() + places_.size() > limits::client_unsynced_max) return false;
+  if (unsynced_.size() + lost_.size() + places_.size() > limits::client_unsynced_max) {
+    STATEFS_MARK("ledger.full");
+    return false;
+  }
   return std::any_of(places_.begin(), places_.end(), [](const Place& place) { return !place.in_flight; });
 }
 
@@ -64,6 +67,7 @@ void Ledger::consumed(std::uint16_t slot, std::uint64_t index, bool written) {
 
 void Ledger::not_consumed(std::uint16_t slot) {
   STATEFS_CHECK(places_.at(slot).in_flight.has_value());
+  STATEFS_MARK("ledger.slot_freed");
   places_.at(slot).in_flight.reset();
 }
 
@@ -94,6 +98,8 @@ std::vector<Fate> Ledger::settle(std::span<const SlotState> server) {
     Place& place = places_[i];
     const bool executed = server[i].sequence > place.answered;
     if (place.in_flight) {
+      if (executed) STATEFS_MARK("ledger.found_executed");
+      else STATEFS_MARK("ledger.found_not_executed");
       fates.push_back({*place.in_flight, executed ? Fate::Kind::executed : Fate::Kind::not_executed, server[i]});
       place.in_flight.reset();
     }
@@ -126,12 +132,15 @@ std::optional<Fate> Ledger::learn(const Question& about, const OutcomeResponse& 
     Fate fate{*place.in_flight, Fate::Kind::unknown, {}};
     place.in_flight.reset();
     if (recorded) {
+      STATEFS_MARK("ledger.learned_executed");
       fate.kind = Fate::Kind::executed;
       fate.slot = {about.sequence, said.index, said.recorded == Status::ok ? said.index : 0, said.recorded};
       keep(about.slot);
     } else if (never_ran) {
+      STATEFS_MARK("ledger.learned_never");
       fate.kind = Fate::Kind::not_executed;
     } else {
+      STATEFS_MARK("ledger.outcome_unknown");
       lose(about.slot, 0, false);
     }
     return fate;
@@ -149,6 +158,8 @@ std::optional<Fate> Ledger::learn(const Question& about, const OutcomeResponse& 
 void Ledger::lose(std::uint16_t slot, std::uint64_t above, bool certain) {
   for (const Write& write : unsynced_) {
     if (write.slot != slot || write.sequence <= above) continue;
+    if (certain) STATEFS_MARK("ledger.lost");
+    else STATEFS_MARK("ledger.perhaps_lost");
     lost_.push_back({write.call, write.index, certain});
     ++lost_count_;
   }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/limits.h"
+#include "core/marks.h"
 #include "core/request.h"
 #include "core/response.h"
 
@@ -52,6 +53,9 @@ struct Fate {
 
 class Ledger {
  public:
+  // `marks` outlives the ledger.
+  explicit Ledger(Marks& marks) : marks_(marks) {}
+
   // Slots with nothing on them, as many as the server gives, of a session that has just been opened.
   void renew(std::size_t slot_count);
 
@@ -101,6 +105,7 @@ class Ledger {
   void lose(std::uint16_t slot, std::uint64_t above, bool certain);
   void keep(std::uint16_t slot);
 
+  Marks& marks_;
   std::vector<Place> places_;    // at most a frame's worth of slots, as the server's OPEN said
   std::deque<Write> unsynced_;   // in the order of their answers; at most limits::client_unsynced_max
   std::deque<LostWrite> lost_;   // likewise

@@ -24,15 +24,18 @@ Status Lookup::get(const GetRequest& request, const Asker& who, Bytes& out) cons
   if (!key.ok()) {
     status = status_of(key.error());
   } else if (!who.rules.check(key.value(), Access::get).allowed) {
+    STATEFS_MARK("read.denied");
     status = Status::access_denied;
   }
   if (status != Status::ok) {
     tally_.count_refusal(who.peer, static_cast<std::uint8_t>(Op::get), status);
   } else if (store_.status().failed) {
+    STATEFS_MARK("read.store_failed");
     status = Status::io_error;
   } else if (const auto stored = store_.find(key.value()); !stored) {
     status = Status::not_found;
   } else if (request.revision && *request.revision != stored->revision) {
+    STATEFS_MARK("read.revision_changed");
     status = Status::revision_changed;
     answer.revision = stored->revision;
     answer.total_size = stored->value.size();
@@ -42,6 +45,7 @@ Status Lookup::get(const GetRequest& request, const Asker& who, Bytes& out) cons
     const std::uint64_t offset = std::min<std::uint64_t>(request.offset, stored->value.size());
     const std::uint64_t size = std::min<std::uint64_t>(stored->value.size() - offset,
                                                        std::min<std::uint64_t>(request.length, limits::value_size_max));
+    if (size < stored->value.size()) STATEFS_MARK("read.part_of_value");
     answer.data = stored->value.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size));
   }
   encode_response(Response{who.id, static_cast<std::uint8_t>(Op::get), status, answer}, out);
@@ -55,6 +59,7 @@ Status Lookup::list(const ListRequest& request, const Asker& who, Bytes& out) co
   if (!prefix.ok()) {
     status = status_of(prefix.error());
   } else if (!who.rules.check(prefix.value(), Access::list).allowed) {
+    STATEFS_MARK("read.denied");
     status = Status::access_denied;
   } else if (!request.cursor.empty()) {
     const auto cursor = CanonicalKey::from(request.cursor);
@@ -67,6 +72,7 @@ Status Lookup::list(const ListRequest& request, const Asker& who, Bytes& out) co
   if (status != Status::ok) {
     tally_.count_refusal(who.peer, static_cast<std::uint8_t>(Op::list), status);
   } else if (store_.status().failed) {
+    STATEFS_MARK("read.store_failed");
     status = Status::io_error;
   } else {
     collect(prefix.value(), as_text(request.cursor), request, who.rules, page);
@@ -83,6 +89,7 @@ void Lookup::collect(const CanonicalPrefix& prefix, std::string_view after, cons
   const std::size_t wanted = request.limit == 0 ? limits::list_entries_max
                                                 : std::min<std::size_t>(request.limit, limits::list_entries_max);
   std::size_t size = 0;
+  if (!after.empty()) STATEFS_MARK("read.list_continues");
   std::string seek(after.empty() ? prefix.text() : after);
   bool inclusive = false;
   while (const auto entry = store_.next(seek, inclusive)) {
@@ -92,12 +99,14 @@ void Lookup::collect(const CanonicalPrefix& prefix, std::string_view after, cons
     STATEFS_CHECK(key.ok());
     const std::string_view denied = rules.denied_subtree_of(key.value(), Access::list);
     if (!denied.empty()) {
+      STATEFS_MARK("read.list_seeks_past");
       seek.assign(denied);
       seek.back() = '/' + 1;  // the first byte string above every key of the subtree
       inclusive = true;
       continue;
     }
     if (page.entries.size() == wanted || size + entry_overhead + entry->key.size() > limits::list_page_size_max) {
+      STATEFS_MARK("read.list_has_more");
       page.has_more = true;
       return;
     }

@@ -8,6 +8,7 @@
 
 #include "core/bytes.h"
 #include "core/key.h"
+#include "core/marks.h"
 #include "core/policy.h"
 #include "core/request.h"
 #include "core/response.h"
@@ -27,8 +28,8 @@ struct Asker {
 
 class Lookup {
  public:
-  // `store` and `tally` outlive the lookup.
-  Lookup(Store& store, Tally& tally) : store_(store), tally_(tally) {}
+  // All of it outlives the lookup.
+  Lookup(Store& store, Tally& tally, Marks& marks) : store_(store), tally_(tally), marks_(marks) {}
 
   // Both append the response to `out` and return its status.
   Status get(const GetRequest& request, const Asker& who, Bytes& out) const;
@@ -40,6 +41,7 @@ class Lookup {
 
   Store& store_;
   Tally& tally_;
+  Marks& marks_;
 };
 
 }  // namespace statefs

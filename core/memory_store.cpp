@@ -34,6 +34,10 @@ std::size_t reserve_for(AuditKind kind) {
 
 MemoryStore::MemoryStore(const MemoryStoreConfig& config, Now now)
     : config_(config), chain_(config.epoch << epoch_shift, Digest{}), log_(config.audit_ring_size) {
+  if (config_.marks == nullptr) {
+    own_marks_ = std::make_shared<Marks>();
+    config_.marks = own_marks_.get();
+  }
   STATEFS_CHECK(config.epoch >= 1 && config.epoch < (std::uint64_t{1} << 24));
   STATEFS_CHECK(config.audit_ring_size >= 2 * limits::audit_reserve_size);
   status_.id = config.id;
@@ -41,6 +45,7 @@ MemoryStore::MemoryStore(const MemoryStoreConfig& config, Now now)
 }
 
 void MemoryStore::reopen(Now now) {
+  STATEFS_MARK_IN(*config_.marks, "store.reopened");
   ++config_.epoch;
   STATEFS_CHECK(config_.epoch < (std::uint64_t{1} << 24));
   chain_ = AuditChain(config_.epoch << epoch_shift, chain_.head().hash);
@@ -89,8 +94,14 @@ bool MemoryStore::log_has_room() const {
 }
 
 Result<std::uint64_t, AppendError> MemoryStore::append(AuditRecord& record, const Effect& effect, const SlotChange& change) {
-  if (status_.failed) return AppendError::failed;
-  if (log_.free_size() < reserve_for(record.kind) + log_entry_size_max) return AppendError::log_full;
+  if (status_.failed) {
+    STATEFS_MARK_IN(*config_.marks, "store.refuses_failed");
+    return AppendError::failed;
+  }
+  if (log_.free_size() < reserve_for(record.kind) + log_entry_size_max) {
+    STATEFS_MARK_IN(*config_.marks, "store.log_full");
+    return AppendError::log_full;
+  }
 
   auto at = entries_.end();
   if (effect.key) {
@@ -128,8 +139,13 @@ Result<std::uint64_t, AppendError> MemoryStore::append(AuditRecord& record, cons
 bool MemoryStore::fits(Entries::const_iterator at, const Effect& effect) const {
   const bool fresh = at == entries_.cend();
   const std::uint64_t freed = fresh ? 0 : at->second.value.size();
-  if (fresh && entries_.size() >= config_.keys_max) return false;
-  return value_bytes_ - freed + effect.value.size() <= config_.value_bytes_max;
+  if (fresh && entries_.size() >= config_.keys_max) {
+    STATEFS_MARK_IN(*config_.marks, "store.keys_full");
+    return false;
+  }
+  if (value_bytes_ - freed + effect.value.size() <= config_.value_bytes_max) return true;
+  STATEFS_MARK_IN(*config_.marks, "store.values_full");
+  return false;
 }
 
 void MemoryStore::apply(Entries::iterator at, const Effect& effect, const PeerRef& writer, std::uint64_t revision) {
@@ -168,6 +184,7 @@ void MemoryStore::discharge(const Owner& owner, std::uint64_t bytes) {
 
 void MemoryStore::submit(Now now) {
   if (status_.failed || submitted_.index == status_.last_index) return;
+  if (flush_) STATEFS_MARK_IN(*config_.marks, "store.commit_waits_for_flush");
   submitted_ = chain_.head();
   if (config_.durability == Durability::sync) {
     status_.completed_index = submitted_.index;
@@ -196,6 +213,7 @@ void MemoryStore::advance(Now now) {
     }
     const bool behind = status_.durable_index < submitted_.index;
     if (flush_ || !behind || (wanted_index_ <= status_.durable_index && now.monotonic < flush_due_)) return;
+    if (wanted_index_ <= status_.durable_index) STATEFS_MARK_IN(*config_.marks, "store.flushes_by_itself");
     begin_flush(now);
   }
 }

@@ -8,11 +8,13 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "core/audit.h"
 #include "core/limits.h"
+#include "core/marks.h"
 #include "core/ring.h"
 #include "core/store.h"
 
@@ -34,6 +36,7 @@ struct MemoryStoreConfig {
   Durability durability = Durability::sync;
   Duration flush_interval{};  // in sync mode, the longest that a commit waits for its flush to begin
   Duration flush_delay{};     // what a flush takes
+  Marks* marks = nullptr;     // outlives the store and its copies; null: counted where nobody reads
 };
 
 class MemoryStore final : public Store {
@@ -82,6 +85,7 @@ class MemoryStore final : public Store {
   void discharge(const Owner& owner, std::uint64_t bytes);
 
   MemoryStoreConfig config_;
+  std::shared_ptr<Marks> own_marks_;  // shared with copies
   AuditChain chain_;
   Entries entries_;
   SlotTable slots_;

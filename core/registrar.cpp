@@ -41,9 +41,18 @@ Status Registrar::append(const SlotChange& change, const Applicant& who, Op op, 
   record.at.generation = change.kind == SlotChange::Kind::open || change.kind == SlotChange::Kind::resume ? change.generation
                                                                                                          : change.at.generation;
   const auto appended = store_.append(record, {}, change);
-  if (!appended.ok()) return appended.error() == AppendError::failed ? Status::io_error : Status::audit_unavailable;
+  if (!appended.ok()) {
+    if (appended.error() == AppendError::failed) return Status::io_error;
+    STATEFS_MARK("registrar.log_full");
+    return Status::audit_unavailable;
+  }
   store_.request_flush(appended.value());
   return Status::ok;
+}
+
+Registered Registrar::rate_refused() const {
+  STATEFS_MARK("registrar.rate_refused");
+  return answer(Status::overloaded, nullptr);
 }
 
 Registered Registrar::answer(Status status, const SlotSession* session) const {
@@ -61,14 +70,20 @@ Registered Registrar::answer(Status status, const SlotSession* session) const {
 
 // An OPEN or RESUME of a live session: a higher generation fences whoever used it before.
 Status Registrar::raise(const SlotSession& session, std::uint32_t generation, const Applicant& who, Now now) {
-  if (generation <= session.generation) return Status::fenced;
+  if (generation <= session.generation) {
+    STATEFS_MARK("registrar.stale_generation");
+    return Status::fenced;
+  }
   SlotChange change;
   change.kind = SlotChange::Kind::resume;
   change.at.session = session.number;
   change.generation = generation;
   const std::uint64_t number = session.number;
   const Status status = append(change, who, Op::resume, now);
-  if (status == Status::ok) used_from_[number] = who.connection;
+  if (status != Status::ok) return status;
+  const auto [use, fresh] = used_from_.try_emplace(number, who.connection);
+  if (!fresh && use->second != who.connection) STATEFS_MARK("registrar.fences");
+  use->second = who.connection;
   return status;
 }
 
@@ -82,9 +97,11 @@ bool Registrar::make_room(const Owner& owner, const Applicant& who, Now now, Sta
     if (least == nullptr || session.used_index < least->used_index) least = &session;
   }
   if (least == nullptr) {
+    STATEFS_MARK("registrar.session_limit");
     status = Status::session_limit;
     return false;
   }
+  STATEFS_MARK("registrar.evicts");
   SlotChange change;
   change.kind = SlotChange::Kind::evict;
   change.at.session = least->number;
@@ -95,13 +112,17 @@ bool Registrar::make_room(const Owner& owner, const Applicant& who, Now now, Sta
 
 Registered Registrar::open(const OpenRequest& request, const Applicant& who, Now now) {
   const Owner owner = owner_of(who.peer);
-  if (!within_rate(owner, now)) return answer(Status::overloaded, nullptr);
+  if (!within_rate(owner, now)) return rate_refused();
   if (const SlotSession* const session = store_.slots().find(owner, request.instance)) {
+    STATEFS_MARK("registrar.open_again");
     const Status status = raise(*session, request.generation, who, now);
     return answer(status, store_.slots().find(owner, request.instance));
   }
   // An instance that has ended stays ended: its slots are history that OUTCOME tells.
-  if (store_.slots().find_ended(owner, request.instance) != nullptr) return answer(Status::session_unknown, nullptr);
+  if (store_.slots().find_ended(owner, request.instance) != nullptr) {
+    STATEFS_MARK("registrar.open_of_ended");
+    return answer(Status::session_unknown, nullptr);
+  }
   Status status = Status::ok;
   if (!make_room(owner, who, now, status)) return answer(status, nullptr);
   SlotChange change;
@@ -118,9 +139,13 @@ Registered Registrar::open(const OpenRequest& request, const Applicant& who, Now
 
 Registered Registrar::resume(const ResumeRequest& request, const Applicant& who, Now now) {
   const Owner owner = owner_of(who.peer);
-  if (!within_rate(owner, now)) return answer(Status::overloaded, nullptr);
+  if (!within_rate(owner, now)) return rate_refused();
   const SlotSession* const session = store_.slots().find(owner, request.instance);
-  if (session == nullptr) return answer(Status::session_unknown, nullptr);
+  if (session == nullptr) {
+    if (store_.slots().find_ended(owner, request.instance) != nullptr) STATEFS_MARK("registrar.resume_of_ended");
+    else STATEFS_MARK("registrar.resume_unknown");
+    return answer(Status::session_unknown, nullptr);
+  }
   const Status status = raise(*session, request.generation, who, now);
   return answer(status, store_.slots().find(owner, request.instance));
 }
@@ -131,16 +156,22 @@ Registered Registrar::close(const CloseRequest& request, const Applicant& who, N
   if (session == nullptr) {
     // Closed before, and the answer was lost: the same answer again, once it is durable.
     const SlotSession* const ended = store_.slots().find_ended(owner, request.session);
+    if (ended == nullptr) STATEFS_MARK("registrar.close_unknown");
+    else STATEFS_MARK("registrar.close_again");
     store_.request_flush(store_.status().last_index);
     return answer(ended == nullptr ? Status::session_unknown : Status::ok, ended);
   }
-  if (request.generation != session->generation) return answer(Status::fenced, session);
+  if (request.generation != session->generation) {
+    STATEFS_MARK("registrar.close_fenced");
+    return answer(Status::fenced, session);
+  }
   SlotChange change;
   change.kind = SlotChange::Kind::close;
   change.at.session = request.session;
   change.at.generation = request.generation;
   const Status status = append(change, who, Op::close, now);
   if (status != Status::ok) return answer(status, nullptr);
+  STATEFS_MARK("registrar.closed");
   used_from_.erase(request.session);
   return answer(Status::ok, store_.slots().find_ended(owner, request.session));
 }
@@ -152,14 +183,19 @@ OutcomeResponse Registrar::outcome(const OutcomeRequest& request, const PeerRef&
   const SlotSession* const session = live != nullptr ? live : store_.slots().find_ended(owner, request.instance);
   const bool asked_well = request.slot < limits::slots_per_session && request.sequence > 0;
   if (session == nullptr || !asked_well || request.sequence < session->slots[request.slot].sequence) {
+    STATEFS_MARK("registrar.outcome_beyond_horizon");
     out.outcome = Outcome::beyond_horizon;
     return out;
   }
   const Slot& slot = session->slots[request.slot];
   if (request.sequence > slot.sequence) {
+    if (live != nullptr) STATEFS_MARK("registrar.outcome_pending");
+    else STATEFS_MARK("registrar.outcome_never");
     out.outcome = live != nullptr ? Outcome::pending : Outcome::never_executed;
     return out;
   }
+  if (slot.status == Status::ok) STATEFS_MARK("registrar.outcome_applied");
+  else STATEFS_MARK("registrar.outcome_refused");
   out.outcome = slot.status == Status::ok ? Outcome::applied : Outcome::refused;
   out.recorded = slot.status;
   out.index = slot.index;

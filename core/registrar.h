@@ -11,6 +11,7 @@
 #include <map>
 
 #include "core/audit.h"
+#include "core/marks.h"
 #include "core/request.h"
 #include "core/response.h"
 #include "core/store.h"
@@ -34,8 +35,8 @@ struct Registered {
 
 class Registrar {
  public:
-  // `store` and `tally` outlive the registrar.
-  Registrar(Store& store, Tally& tally) : store_(store), tally_(tally) {}
+  // All of it outlives the registrar.
+  Registrar(Store& store, Tally& tally, Marks& marks) : store_(store), tally_(tally), marks_(marks) {}
 
   [[nodiscard]] Registered open(const OpenRequest& request, const Applicant& who, Now now);
   [[nodiscard]] Registered resume(const ResumeRequest& request, const Applicant& who, Now now);
@@ -54,10 +55,12 @@ class Registrar {
   [[nodiscard]] Status raise(const SlotSession& session, std::uint32_t generation, const Applicant& who, Now now);
   [[nodiscard]] Status append(const SlotChange& change, const Applicant& who, Op op, Now now);
   [[nodiscard]] bool make_room(const Owner& owner, const Applicant& who, Now now, Status& status);
+  [[nodiscard]] Registered rate_refused() const;
   [[nodiscard]] Registered answer(Status status, const SlotSession* session) const;
 
   Store& store_;
   Tally& tally_;
+  Marks& marks_;
   std::map<std::uint64_t, ConnectionId> used_from_;  // by session number; at most one for each live session
   std::map<Owner, Bucket> rates_;                    // at most one for each peer that ever was enrolled
 };

@@ -39,6 +39,16 @@ void Rejoin::disconnected() {
   not_before_ = never;
 }
 
+void Rejoin::lost_session() {
+  STATEFS_MARK("rejoin.lost_in_the_middle");
+  step_ = Step::apart;
+}
+
+Rejoin::Progress Rejoin::impossible() const {
+  STATEFS_MARK("rejoin.impossible");
+  return Progress::impossible;
+}
+
 void Rejoin::forget() {
   session_ = 0;
   opening_ = false;
@@ -58,7 +68,9 @@ std::optional<RequestBody> Rejoin::make_request() {
     case Step::joined: return std::nullopt;
     case Step::apart:
       if (session_ != 0) return ResumeRequest{instance_, ++generation_};
-      if (!opening_) {
+      if (opening_) {
+        STATEFS_MARK("rejoin.open_again");
+      } else {
         // Used once: a further session on this connection is named after it.
         instance_ = fresh_;
         const Digest after = Sha256().of(fresh_);
@@ -81,47 +93,56 @@ std::optional<RequestBody> Rejoin::make_request() {
 }
 
 Rejoin::Progress Rejoin::answered(const Response& response, Time now, std::vector<Fate>& fates) {
-  if (!under_way_ || response.op != static_cast<std::uint8_t>(*under_way_)) return Progress::impossible;
+  if (!under_way_ || response.op != static_cast<std::uint8_t>(*under_way_)) return impossible();
   under_way_.reset();
   // Whatever is not a yes is asked again no faster than this.
   refusals_ = response.status == Status::ok ? 0 : refusals_ + 1;
   if (refusals_ > 1) not_before_ = now + milliseconds(10 * std::min<std::int64_t>(refusals_, 100));
   if (must_wait(response.status)) {
+    STATEFS_MARK("rejoin.waits");
     not_before_ = now + milliseconds(wait_of(response));
     return Progress::ok;
   }
   if (const auto* said = std::get_if<OutcomeResponse>(&response.body)) {
     const auto question = std::exchange(question_, std::nullopt);
-    if (response.status != Status::ok || !question) return Progress::impossible;
+    if (response.status != Status::ok || !question) return impossible();
     if (const auto fate = ledger_.learn(*question, *said)) fates.push_back(*fate);
     return Progress::ok;
   }
   const auto* const answer = std::get_if<SessionResponse>(&response.body);
-  if (answer == nullptr) return Progress::impossible;
+  if (answer == nullptr) return impossible();
   return step_ == Step::closing ? closed(response.status, *answer, fates) : registered(response.status, *answer, fates);
 }
 
 Rejoin::Progress Rejoin::registered(Status status, const SessionResponse& answer, std::vector<Fate>& fates) {
   if (status == Status::session_unknown) {
     // An instance whose OPEN was never answered has no calls; one that was used is asked about.
-    if (session_ == 0) forget();
-    else step_ = Step::asking;
+    if (session_ == 0) {
+      STATEFS_MARK("rejoin.instance_unknown");
+      forget();
+    } else {
+      STATEFS_MARK("rejoin.asks_outcome");
+      step_ = Step::asking;
+    }
     return Progress::ok;
   }
   if (status == Status::fenced) {
     constexpr std::uint32_t last_generation = ~std::uint32_t{0};
-    if (answer.generation < generation_ || answer.generation == last_generation) return Progress::impossible;
+    if (answer.generation < generation_ || answer.generation == last_generation) return impossible();
+    STATEFS_MARK("rejoin.fenced");
     generation_ = answer.generation;
     return Progress::ok;
   }
-  if (status != Status::ok || answer.session == 0 || answer.slots.empty()) return Progress::impossible;
+  if (status != Status::ok || answer.session == 0 || answer.slots.empty()) return impossible();
   session_ = answer.session;
   if (std::exchange(opening_, false)) ledger_.renew(answer.slots.size());
-  if (!ledger_.possible(answer.slots)) return Progress::impossible;
+  if (!ledger_.possible(answer.slots)) return impossible();
   if (ledger_.behind(answer.slots)) {
+    STATEFS_MARK("rejoin.behind");
     step_ = Step::closing;
     return Progress::ok;
   }
+  STATEFS_MARK("rejoin.joined");
   for (const Fate& fate : ledger_.settle(answer.slots)) fates.push_back(fate);
   step_ = Step::joined;
   return Progress::ok;
@@ -129,14 +150,17 @@ Rejoin::Progress Rejoin::registered(Status status, const SessionResponse& answer
 
 Rejoin::Progress Rejoin::closed(Status status, const SessionResponse& answer, std::vector<Fate>& fates) {
   if (status == Status::session_unknown) {
+    STATEFS_MARK("rejoin.close_unknown");
     step_ = Step::asking;
     return Progress::ok;
   }
   if (status == Status::fenced) {
+    STATEFS_MARK("rejoin.close_fenced");
     step_ = Step::apart;
     return Progress::ok;
   }
-  if (status != Status::ok || !ledger_.possible(answer.slots)) return Progress::impossible;
+  if (status != Status::ok || !ledger_.possible(answer.slots)) return impossible();
+  STATEFS_MARK("rejoin.closed");
   for (const Fate& fate : ledger_.settle(answer.slots)) fates.push_back(fate);
   forget();
   return Progress::ok;

@@ -18,6 +18,7 @@
 #include "core/bytes.h"
 #include "core/crypto.h"
 #include "core/ledger.h"
+#include "core/marks.h"
 #include "core/request.h"
 #include "core/response.h"
 #include "core/time.h"
@@ -26,7 +27,8 @@ namespace statefs {
 
 class Rejoin {
  public:
-  explicit Rejoin(Ledger& ledger) : ledger_(ledger) {}
+  // Both outlive it.
+  Rejoin(Ledger& ledger, Marks& marks) : ledger_(ledger), marks_(marks) {}
 
   // A new connection: `random` names the next session, where one will be needed.
   void connected(const SessionInstance& random);
@@ -42,7 +44,7 @@ class Rejoin {
   // Fates of calls that were in flight are appended. `impossible`: no server that keeps its promises answers so.
   [[nodiscard]] Progress answered(const Response& response, Time now, std::vector<Fate>& fates);
   // The server fenced or forgot the session in the middle of it.
-  void lost_session() { step_ = Step::apart; }
+  void lost_session();
 
   // Session and generation of the requests to send.
   [[nodiscard]] std::uint64_t session() const { return session_; }
@@ -55,10 +57,12 @@ class Rejoin {
 
   [[nodiscard]] Progress registered(Status status, const SessionResponse& answer, std::vector<Fate>& fates);
   [[nodiscard]] Progress closed(Status status, const SessionResponse& answer, std::vector<Fate>& fates);
+  Progress impossible() const;
   void forget();
   std::optional<RequestBody> make_request();
 
   Ledger& ledger_;
+  Marks& marks_;
   Step step_ = Step::offline;
   std::optional<Op> under_way_;  // the request whose answer is awaited
   Time not_before_{};

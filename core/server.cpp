@@ -37,13 +37,15 @@ struct Server::State {
   };
 
   State(const Suite& suite_in, ServerKeys keys, Policy policy_in, Store& store_in, const ServerLimits& limits_in)
-      : suite(suite_in),
+      : own_marks(limits_in.marks == nullptr ? std::make_unique<Marks>() : nullptr),
+        marks(limits_in.marks == nullptr ? *own_marks : *limits_in.marks),
+        suite(suite_in),
         identity(std::move(keys.identity)),
         policy(std::move(policy_in)),
         store(store_in),
         limits(limits_in),
-        tally(store_in, policy.version()),
-        service(store_in, tally, keys.value_mac, limits_in.keepalive_interval) {}
+        tally(store_in, policy.version(), marks),
+        service(store_in, tally, marks, keys.value_mac, limits_in.keepalive_interval) {}
 
   SessionContext context() { return {service, tally, limits, spare_plaintext, answer_buffers}; }
   Session& session(ConnectionId id) {
@@ -64,6 +66,8 @@ struct Server::State {
   void fire_timers(Now now);
   void settle(Now now);
 
+  std::unique_ptr<Marks> own_marks;
+  Marks& marks;
   const Suite& suite;
   std::shared_ptr<const DhKey> identity;
   Policy policy;
@@ -117,6 +121,7 @@ void Server::State::arm(ConnectionId id) {
 
 // Drops the timers that no connection waits for any more, so that short connections cannot pile them up.
 void Server::State::rebuild_timers() {
+  STATEFS_MARK_IN(marks, "server.timers_rebuilt");
   std::vector<Timer> live;
   for (ConnectionId id = 0; id < places.size(); ++id) {
     if (places[id].session != nullptr && places[id].armed != never) live.push_back({places[id].armed, id});
@@ -139,12 +144,14 @@ void Server::State::admit(ConnectionId id, Now now) {
   Session& session = *place.session;
   const PeerPolicy* const peer = policy.find(session.peer());
   if (peer == nullptr) {
+    STATEFS_MARK_IN(marks, "server.not_enrolled");
     ++counters.not_enrolled;
     tally.count_handshake_failure(HandshakeFailure::not_enrolled);
     return session.apply(SessionEvent::refused, now);
   }
   std::size_t& count = connections_of[session.peer()];
   if (count >= limits.connections_per_peer_max) {
+    STATEFS_MARK_IN(marks, "server.peer_limit");
     tally.count_handshake_failure(HandshakeFailure::peer_limit);
     return session.apply(SessionEvent::refused, now);
   }
@@ -159,11 +166,15 @@ void Server::State::run_handshakes(Now now) {
     const ConnectionId id = handshakes.front();
     handshakes.pop_front();
     places[id].queued = false;
-    if (places[id].session == nullptr || !places[id].session->in_handshake()) continue;
+    if (places[id].session == nullptr || !places[id].session->in_handshake()) {
+      STATEFS_MARK_IN(marks, "server.place_was_queued");
+      continue;
+    }
     --budget;
     places[id].session->receive({}, context(), now);
     after_work(id, now);
   }
+  if (!handshakes.empty()) STATEFS_MARK_IN(marks, "server.handshake_waits");
 }
 
 void Server::State::run_stalled(Now now) {
@@ -220,8 +231,16 @@ Result<ConnectionId, AdmissionError> Server::accept(const SecretKey& ephemeral, 
   const bool half_full = s.half_open_count >= s.limits.half_open_max;
   if (s.stopping || full || half_full) {
     ++s.counters.refused_connections;
-    if (s.stopping) return AdmissionError::shutting_down;
-    return full ? AdmissionError::connections_full : AdmissionError::half_open_full;
+    if (s.stopping) {
+      STATEFS_MARK_IN(s.marks, "server.shutting_down");
+      return AdmissionError::shutting_down;
+    }
+    if (full) {
+      STATEFS_MARK_IN(s.marks, "server.connections_full");
+      return AdmissionError::connections_full;
+    }
+    STATEFS_MARK_IN(s.marks, "server.half_open_full");
+    return AdmissionError::half_open_full;
   }
   ConnectionId id = 0;
   if (s.free.empty()) {
@@ -232,7 +251,7 @@ Result<ConnectionId, AdmissionError> Server::accept(const SecretKey& ephemeral, 
     s.free.pop_back();
   }
   State::Place& place = s.places[id];
-  place.session = std::make_unique<Session>(Channel::responder(s.suite, s.identity, ephemeral), now);
+  place.session = std::make_unique<Session>(Channel::responder(s.suite, s.identity, ephemeral), s.marks, now);
   place.half_open = true;
   ++s.half_open_count;
   ++s.open_count;
@@ -257,7 +276,10 @@ void Server::receive(ConnectionId connection, ByteView bytes, Now now) {
 
 void Server::ended(ConnectionId connection, Now now) {
   Session& session = state_->session(connection);
-  if (session.state() != SessionState::closed && session.mid_message()) ++state_->counters.ended_mid_record;
+  if (session.state() != SessionState::closed && session.mid_message()) {
+    STATEFS_MARK_IN(state_->marks, "session.ended_mid_message");
+    ++state_->counters.ended_mid_record;
+  }
   session.apply(SessionEvent::ended, now);
   state_->activate(connection);
 }
@@ -272,6 +294,7 @@ void Server::advance(Now now) {
   s.store.submit(now);
   s.store.advance(now);
   if (s.store.status().failed && !std::exchange(s.store_failed, true)) {
+    STATEFS_MARK_IN(s.marks, "server.store_failed");
     for (ConnectionId id = 0; id < s.places.size(); ++id) {
       if (s.places[id].session == nullptr) continue;
       s.places[id].session->apply(SessionEvent::store_failed, now);
@@ -325,6 +348,7 @@ Time Server::deadline() const {
 
 void Server::reload(Policy policy, Now now) {
   State& s = *state_;
+  if (s.open_count > 0) STATEFS_MARK_IN(s.marks, "server.reloaded");
   s.policy = std::move(policy);
   s.tally.policy_changed(s.policy.version());
   for (ConnectionId id = 0; id < s.places.size(); ++id) {
@@ -332,6 +356,7 @@ void Server::reload(Policy policy, Now now) {
     if (session == nullptr || session->in_handshake() || session->state() == SessionState::closed) continue;
     const PeerPolicy* const peer = s.policy.find(session->peer());
     if (peer == nullptr) {
+      STATEFS_MARK_IN(s.marks, "server.reload_expels");
       session->apply(SessionEvent::expelled, now);
       s.activate(id);
       continue;
@@ -342,6 +367,7 @@ void Server::reload(Policy policy, Now now) {
 
 void Server::shutdown(Now now) {
   State& s = *state_;
+  if (s.open_count > 0) STATEFS_MARK_IN(s.marks, "server.shut_down");
   s.stopping = true;
   for (ConnectionId id = 0; id < s.places.size(); ++id) {
     if (s.places[id].session == nullptr) continue;

@@ -63,8 +63,14 @@ void respond(Op op, std::uint64_t id, Status status, ResponseBody body, Bytes& o
 
 }  // namespace
 
-Service::Service(Store& store, Tally& tally, const SecretKey& mac_key, Duration keepalive_interval)
-    : store_(store), tally_(tally), lookup_(store, tally), registrar_(store, tally), mac_(mac_key), keepalive_interval_(keepalive_interval) {}
+Service::Service(Store& store, Tally& tally, Marks& marks, const SecretKey& mac_key, Duration keepalive_interval)
+    : store_(store),
+      tally_(tally),
+      marks_(marks),
+      lookup_(store, tally, marks),
+      registrar_(store, tally, marks),
+      mac_(mac_key),
+      keepalive_interval_(keepalive_interval) {}
 
 Executed Service::execute(const Request& request, const Caller& caller, Now now, Bytes& out) {
   STATEFS_CHECK(caller.policy != nullptr);
@@ -125,10 +131,12 @@ Executed Service::erase(const DeleteRequest& request, std::uint64_t id, const Ca
 Executed Service::mutate(Mutation& mutation, const Caller& caller, Now now, Bytes& out) {
   Status status = Status::ok;
   if (store_.status().failed) {
+    STATEFS_MARK("mutation.store_failed");
     status = Status::io_error;
   } else if (answered_by_slot(mutation, caller, status)) {
     if (!mutation.answer.replayed) tally_.count_refusal(caller.peer, static_cast<std::uint8_t>(mutation.op), status);
   } else if (!store_.log_has_room()) {
+    STATEFS_MARK("mutation.audit_unavailable");
     status = Status::audit_unavailable;
   } else {
     status = judge(mutation, caller.policy->rules);
@@ -145,6 +153,7 @@ Executed Service::mutate(Mutation& mutation, const Caller& caller, Now now, Byte
     if (appended.ok()) {
       mutation.answer.index = appended.value();
     } else {
+      if (appended.error() == AppendError::no_space) STATEFS_MARK("mutation.no_space");
       status = status_of(appended.error());
       mutation.answer = {};
     }
@@ -171,9 +180,11 @@ bool Service::answered_by_slot(Mutation& mutation, const Caller& caller, Status&
   const SlotSession* const session = store_.slots().find(owner_of(caller.peer), mutation.at.session);
   const SlotVerdict verdict = statefs::judge(session, mutation.at, mutation.digest, store_.status().completed_index);
   if (verdict == SlotVerdict::execute) return false;
+  mark(verdict);
   status = status_of(verdict);
   if (verdict == SlotVerdict::replay) {
     const Slot& slot = session->slots[mutation.at.slot];
+    if (slot.status != Status::ok) STATEFS_MARK("slots.replay_of_refusal");
     status = slot.status;
     mutation.answer.replayed = true;
     mutation.answer.index = slot.index;
@@ -185,21 +196,31 @@ bool Service::answered_by_slot(Mutation& mutation, const Caller& caller, Status&
 // The verdict: what depends on the request and the policy alone.
 Status Service::judge(Mutation& mutation, const RuleSet& rules) {
   const auto key = CanonicalKey::from(mutation.key_bytes);
-  if (!key.ok()) return status_of(key.error());
+  if (!key.ok()) {
+    STATEFS_MARK("mutation.invalid_key");
+    return status_of(key.error());
+  }
   mutation.key = key.value();
   const Verdict verdict = rules.check(*mutation.key, mutation.op == Op::put ? Access::put : Access::del);
   mutation.record.rule = verdict.rule;
-  if (!verdict.allowed) return Status::access_denied;
+  if (!verdict.allowed) {
+    STATEFS_MARK("mutation.denied");
+    return Status::access_denied;
+  }
   // An expected revision asks what exists, which is a read.
   if (mutation.expected) {
     const Verdict reading = rules.check(*mutation.key, Access::get);
     if (!reading.allowed) {
+      STATEFS_MARK("mutation.condition_denied");
       mutation.record.rule = reading.rule;
       return Status::access_denied;
     }
   }
   mutation.record.allowed = true;
-  if (mutation.value_size > limits::value_size_max) return Status::value_too_large;
+  if (mutation.value_size > limits::value_size_max) {
+    STATEFS_MARK("mutation.value_too_large");
+    return Status::value_too_large;
+  }
   return Status::ok;
 }
 
@@ -210,9 +231,12 @@ Status Service::weigh(Mutation& mutation, const Caller& caller) {
   mutation.effect.key = mutation.key;
   if (mutation.op == Op::del && !present) {
     const bool may_know = caller.policy->rules.check(*mutation.key, Access::get).allowed;
+    if (may_know) STATEFS_MARK("mutation.not_found");
+    else STATEFS_MARK("mutation.absence_untold");
     return may_know ? Status::not_found : Status::ok;
   }
   if (mutation.expected && *mutation.expected != revision) {
+    STATEFS_MARK("mutation.conflict");
     mutation.answer.revision = revision;
     return Status::revision_conflict;
   }
@@ -224,9 +248,14 @@ Status Service::weigh(Mutation& mutation, const Caller& caller) {
   if (present && present->owner == owner_of(caller.peer)) {
     usage.keys -= 1;
     usage.value_bytes -= present->value.size();
+  } else if (present) {
+    STATEFS_MARK("mutation.changes_owner");
   }
   const Quota& quota = caller.policy->quota;
-  if (usage.keys + 1 > quota.keys || usage.value_bytes + mutation.value.size() > quota.value_bytes) return Status::quota_exceeded;
+  if (usage.keys + 1 > quota.keys || usage.value_bytes + mutation.value.size() > quota.value_bytes) {
+    STATEFS_MARK("mutation.quota_exceeded");
+    return Status::quota_exceeded;
+  }
   mutation.effect.kind = Effect::Kind::put;
   mutation.effect.value = mutation.value;
   return Status::ok;
@@ -284,8 +313,10 @@ Executed Service::sync(const SyncRequest& request, std::uint64_t id, Bytes& out)
   answer.head = store.durable_head;
   Status status = Status::ok;
   if (store.failed) {
+    STATEFS_MARK("sync.store_failed");
     status = Status::io_error;
   } else if (request.epoch != store.epoch) {
+    STATEFS_MARK("sync.epoch_changed");
     status = Status::epoch_changed;
   } else {
     store_.request_flush(store.last_index);
@@ -329,6 +360,19 @@ Executed Service::hello(const HelloRequest& request, std::uint64_t id, Bytes& ou
   answer.head = store.durable_head;
   respond(Op::hello, id, Status::ok, answer, out);
   return {};
+}
+
+void Service::mark(SlotVerdict verdict) const {
+  switch (verdict) {
+    case SlotVerdict::execute: return;
+    case SlotVerdict::replay: STATEFS_MARK("slots.replay"); return;
+    case SlotVerdict::in_progress: STATEFS_MARK("slots.in_progress"); return;
+    case SlotVerdict::false_retry: STATEFS_MARK("slots.false_retry"); return;
+    case SlotVerdict::too_old: STATEFS_MARK("slots.too_old"); return;
+    case SlotVerdict::gap: STATEFS_MARK("slots.gap"); return;
+    case SlotVerdict::unknown: STATEFS_MARK("slots.unknown"); return;
+    case SlotVerdict::fenced: STATEFS_MARK("slots.fenced"); return;
+  }
 }
 
 Executed Service::finished(Status status) {

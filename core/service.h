@@ -14,6 +14,7 @@
 #include "core/audit.h"
 #include "core/bytes.h"
 #include "core/lookup.h"
+#include "core/marks.h"
 #include "core/policy.h"
 #include "core/registrar.h"
 #include "core/request.h"
@@ -40,9 +41,9 @@ struct Executed {
 
 class Service {
  public:
-  // `store` and `tally` outlive the service. `mac_key` keys the HMAC of values in audit records and request digests;
+  // `store`, `tally` and `marks` outlive the service. `mac_key` keys the HMAC of values in audit records and request digests;
   // `keepalive_interval` is told to clients.
-  Service(Store& store, Tally& tally, const SecretKey& mac_key, Duration keepalive_interval);
+  Service(Store& store, Tally& tally, Marks& marks, const SecretKey& mac_key, Duration keepalive_interval);
 
   // Appends the response to `out`.
   Executed execute(const Request& request, const Caller& caller, Now now, Bytes& out);
@@ -74,9 +75,11 @@ class Service {
   Executed outcome(const OutcomeRequest& request, std::uint64_t id, const Caller& caller, Bytes& out);
   Executed unsupported(Op op, std::uint64_t id, const Caller& caller, Bytes& out);
   Executed finished(Status status);
+  void mark(SlotVerdict verdict) const;
 
   Store& store_;
   Tally& tally_;
+  Marks& marks_;
   Lookup lookup_;
   Registrar registrar_;
   HmacSha256 mac_;

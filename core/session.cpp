@@ -13,8 +13,9 @@ constexpr std::size_t idle_capacity_max = 2048;
 
 }  // namespace
 
-Session::Session(Channel channel, Now now)
-    : channel_(std::move(channel)),
+Session::Session(Channel channel, Marks& marks, Now now)
+    : marks_(marks),
+      channel_(std::move(channel)),
       accepted_(now.monotonic),
       received_(now.monotonic),
       sent_(now.monotonic),
@@ -64,8 +65,11 @@ void Session::receive(ByteView bytes, SessionContext context, Now now) {
 void Session::work(ByteView& bytes, SessionContext context, Now now) {
   intake_.borrow(context.spare_plaintext);
   answers_.borrow(context.answer_buffers);
-  if (stalled_) received_ = now.monotonic;  // what came while nothing was read is heard from now on
-  stalled_ = false;
+  if (stalled_) {
+    STATEFS_MARK("session.ran_again");
+    received_ = now.monotonic;  // what came while nothing was read is heard from now on
+    stalled_ = false;
+  }
   while (reading() && !established_ && work_on_frames(context, now)) {
     if (bytes.empty() || !open_message(bytes, context, now)) break;
   }
@@ -75,6 +79,7 @@ void Session::work(ByteView& bytes, SessionContext context, Now now) {
 bool Session::work_on_frames(SessionContext context, Now now) {
   while (reading()) {
     if (output_full(context.limits)) {
+      STATEFS_MARK("session.stalled");
       stalled_ = true;
       return false;
     }
@@ -102,11 +107,13 @@ bool Session::open_message(ByteView& bytes, SessionContext context, Now now) {
     }
     case ChannelEvent::established: established_ = true; return false;
     case ChannelEvent::handshake_failed:
+      STATEFS_MARK("session.handshake_failed");
       context.tally.count_handshake_failure(HandshakeFailure::bad_message);
       apply(SessionEvent::refused, now);
       return false;
     case ChannelEvent::damaged:
     case ChannelEvent::exhausted:
+      STATEFS_MARK("session.damaged");
       context.tally.count_damage(caller_.peer);
       apply(SessionEvent::damaged, now);
       return false;
@@ -118,11 +125,16 @@ void Session::take(Intake::Item item, SessionContext context, Now now) {
   SessionEvent event = SessionEvent::request;
   if (item == Intake::Item::malformed) {
     event = SessionEvent::malformed;
+    STATEFS_MARK("session.malformed");
   } else if (item == Intake::Item::request) {
     if (const auto* hello = std::get_if<HelloRequest>(&intake_.request().body)) {
       event = hello->version == protocol_version ? SessionEvent::hello : SessionEvent::foreign_version;
+      if (event == SessionEvent::foreign_version) STATEFS_MARK("session.foreign_version");
+    } else if (state_ == SessionState::greeting) {
+      STATEFS_MARK("session.before_hello");
     }
   } else if (state_ == SessionState::serving) {
+    STATEFS_MARK("session.unknown_op");
     context.service.refuse_frame(intake_.header(), Status::unsupported, caller_, answers_.buffer());
     return;
   }
@@ -169,6 +181,7 @@ void Session::apply(SessionEvent event, Now now) {
   if (to.next == SessionState::draining && state_ != SessionState::draining) draining_since_ = now.monotonic;
   state_ = to.next;
   if (state_ == SessionState::closed) {
+    if (!answers_.empty()) STATEFS_MARK("session.answers_dropped");
     established_ = false;
     answers_.drop();
     Bytes().swap(output_);
@@ -183,7 +196,8 @@ void Session::settle(std::uint64_t index, SessionContext context, const StoreSta
   if (!ready.empty()) {
     if (output().empty()) progress_ = now.monotonic;
     if (!channel_.seal(ready, output_)) {
-      apply(SessionEvent::expelled, now);  // no nonces are left: nothing more can be said
+      STATEFS_MARK("session.nonces_used_up");
+      apply(SessionEvent::expelled, now);  // nothing more can be said
       return;
     }
     answers_.taken(ready.size());
@@ -206,8 +220,12 @@ void Session::output_taken(std::size_t count, Now now) {
 
 void Session::advance(SessionContext context, Now now) {
   const ServerLimits& limits = context.limits;
-  if (state_ == SessionState::serving && now.monotonic >= accepted_ + limits.connection_age_max) apply(SessionEvent::aged, now);
+  if (state_ == SessionState::serving && now.monotonic >= accepted_ + limits.connection_age_max) {
+    STATEFS_MARK("session.aged");
+    apply(SessionEvent::aged, now);
+  }
   if (state_ == SessionState::serving && now.monotonic >= sent_ + limits.keepalive_interval && output().empty()) {
+    STATEFS_MARK("session.keepalive");
     sent_ = now.monotonic;
     progress_ = now.monotonic;
     if (!channel_.seal_keepalive(output_)) return apply(SessionEvent::expelled, now);
@@ -215,7 +233,19 @@ void Session::advance(SessionContext context, Now now) {
   const bool in_time = now.monotonic < deadline(limits);
   if (in_time || state_ == SessionState::closed) return;
   if (in_handshake()) context.tally.count_handshake_failure(HandshakeFailure::timed_out);
+  mark_overdue();
   apply(SessionEvent::overdue, now);
+}
+
+void Session::mark_overdue() const {
+  switch (state_) {
+    case SessionState::awaiting_message_1:
+    case SessionState::awaiting_message_3: STATEFS_MARK("session.handshake_overdue"); return;
+    case SessionState::greeting: STATEFS_MARK("session.greeting_overdue"); return;
+    case SessionState::serving: STATEFS_MARK("session.peer_dead"); return;
+    case SessionState::draining: STATEFS_MARK("session.drain_overdue"); return;
+    case SessionState::closed: return;
+  }
 }
 
 Time Session::deadline(const ServerLimits& limits) const {

@@ -13,6 +13,7 @@
 #include "core/channel.h"
 #include "core/intake.h"
 #include "core/limits.h"
+#include "core/marks.h"
 #include "core/service.h"
 #include "core/session_state.h"
 #include "core/tally.h"
@@ -31,6 +32,7 @@ struct ServerLimits {
   Duration dead_peer_timeout = limits::dead_peer_timeout;
   Duration drain_timeout = limits::drain_timeout;
   Duration connection_age_max = limits::connection_age_max;
+  Marks* marks = nullptr;  // outlives the server; null: counted where nobody reads
 };
 
 // What a session works with while it runs; all of it the server's.
@@ -44,7 +46,8 @@ struct SessionContext {
 
 class Session {
  public:
-  Session(Channel channel, Now now);
+  // `marks` outlives the session.
+  Session(Channel channel, Marks& marks, Now now);
 
   // Keeps `bytes` and works on nothing yet.
   void hold(ByteView bytes, Now now);
@@ -83,12 +86,14 @@ class Session {
   bool open_message(ByteView& bytes, SessionContext context, Now now);
   void take(Intake::Item item, SessionContext context, Now now);
   void act(SessionAction action, SessionContext context, Now now);
+  void mark_overdue() const;
   [[nodiscard]] bool output_full(const ServerLimits& limits) const;
   [[nodiscard]] bool reading() const;
 
   SessionState state_ = SessionState::awaiting_message_1;
   bool established_ = false;  // the peer is known and not yet admitted
   bool stalled_ = false;      // frames or input wait for room in the output
+  Marks& marks_;
   Channel channel_;
   Intake intake_;
   Answers answers_;

@@ -29,6 +29,7 @@ void Tally::count_handshake_failure(HandshakeFailure cause) {
 }
 
 void Tally::policy_changed(const Digest& version) {
+  STATEFS_MARK("tally.policy_changed");
   policy_ = version;
   policy_waiting_ = true;
 }
@@ -37,7 +38,9 @@ bool Tally::append(AuditRecord& record, Now now) {
   record.wall_ns = now.wall_ns;
   record.monotonic_ns = now.monotonic.ns;
   record.policy = policy_;
-  return store_.append(record).ok();
+  if (store_.append(record).ok()) return true;
+  STATEFS_MARK("tally.no_room");
+  return false;
 }
 
 // Where the log has no room it is tried again after a while, not at once: room comes from an exporter, not from trying.
@@ -62,6 +65,8 @@ bool Tally::record_all(Now now) {
     record.status = first->first.status;
     record.count = first->second.count;
     if (!append(record, now)) return false;
+    if (record.kind == AuditKind::damaged) STATEFS_MARK("tally.damage");
+    else STATEFS_MARK("tally.refusals");
     counted_.erase(first);
   }
   if (!handshakes_waiting_ || now.monotonic < handshakes_due_) return true;
@@ -80,6 +85,7 @@ bool Tally::record_handshakes(Now now) {
     record.status = Status::access_denied;
     record.count = handshakes_[cause];
     if (!append(record, now)) return false;
+    STATEFS_MARK("tally.handshakes");
     handshakes_[cause] = 0;
   }
   return true;

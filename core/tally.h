@@ -14,6 +14,7 @@
 #include <string>
 
 #include "core/audit.h"
+#include "core/marks.h"
 #include "core/store.h"
 #include "core/time.h"
 
@@ -21,8 +22,8 @@ namespace statefs {
 
 class Tally {
  public:
-  // `store` outlives the tally. `policy` is the version that every record of this tally and the service names.
-  Tally(Store& store, const Digest& policy) : store_(store), policy_(policy) {}
+  // `store` and `marks` outlive the tally. `policy` is the version that every record of this tally and the service names.
+  Tally(Store& store, const Digest& policy, Marks& marks) : store_(store), marks_(marks), policy_(policy) {}
 
   void count_refusal(const PeerRef& peer, std::uint8_t op, Status status);
   void count_damage(const PeerRef& peer);
@@ -54,6 +55,7 @@ class Tally {
   bool record_all(Now now);
 
   Store& store_;
+  Marks& marks_;
   Digest policy_;
   std::map<Key, Count> counted_;
   std::array<std::uint64_t, 5> handshakes_{};  // by HandshakeFailure

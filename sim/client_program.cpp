@@ -5,8 +5,20 @@
 
 namespace statefs::sim {
 
+namespace {
+
+ClientConfig config_with_marks(ClientConfig config, Marks& marks) {
+  config.marks = &marks;
+  return config;
+}
+
+}  // namespace
+
 ClientProgram::ClientProgram(Node& node, const ClientProgramOptions& options, CallUser& user)
-    : Program(node), options_(options), user_(user), client_(node.ground().suite, node.identity(), options.config) {}
+    : Program(node),
+      options_(options),
+      user_(user),
+      client_(node.ground().suite, node.identity(), config_with_marks(options.config, node.ground().marks)) {}
 
 Result<CallId, SubmitError> ClientProgram::submit(const RequestBody& request, Duration timeout) {
   const Time now = node().now().monotonic;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/crypto.h"
+#include "core/marks.h"
 #include "sim/clock.h"
 #include "sim/network.h"
 
@@ -33,6 +34,7 @@ class Node {
     Network& network;
     Trace& trace;
     const Suite& suite;
+    Marks& marks;
   };
   Node(NodeId id, const Ground& ground, const NodeOptions& options);
 

@@ -13,7 +13,13 @@ MemoryStoreConfig store_config(Node& node, const ServerProgramOptions& options) 
   config.audit_ring_size = options.audit_ring_size;
   config.durability = options.durability;
   config.flush_delay = options.flush_delay;
+  config.marks = &node.ground().marks;
   return config;
+}
+
+ServerLimits limits_with_marks(ServerLimits limits, Marks& marks) {
+  limits.marks = &marks;
+  return limits;
 }
 
 Policy policy_of(const PolicySource& source) {
@@ -47,7 +53,7 @@ ServerProgram::ServerProgram(Node& node, const ServerProgramOptions& options)
       options_(options),
       store_(store_config(node, options), node.now()),
       server_(node.ground().suite, {node.identity(), mac_key_of(node.ground().random, node.id())},
-              policy_of(options.policy), store_, options.limits) {
+              policy_of(options.policy), store_, limits_with_marks(options.limits, node.ground().marks)) {
   node.ground().network.listen(node.id(), this);
   request_wake();
 }

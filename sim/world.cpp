@@ -12,7 +12,7 @@ World::~World() { programs_.clear(); }
 
 Node& World::add_node(const NodeOptions& options) {
   const auto id = static_cast<NodeId>(nodes_.size());
-  const Node::Ground ground{random_, schedule_, network_, trace_, *suite_};
+  const Node::Ground ground{random_, schedule_, network_, trace_, *suite_, marks_};
   nodes_.push_back(std::make_unique<Node>(id, ground, options));
   return *nodes_.back();
 }

@@ -53,6 +53,7 @@ class World {
   [[nodiscard]] Network& network() { return network_; }
   [[nodiscard]] Trace& trace() { return trace_; }
   [[nodiscard]] const Suite& suite() const { return *suite_; }
+  [[nodiscard]] Marks& marks() { return marks_; }  // of every machine in it
   [[nodiscard]] Node& node(NodeId id) { return *nodes_[id]; }
 
  private:
@@ -61,6 +62,7 @@ class World {
   Trace trace_;
   Network network_;
   std::unique_ptr<Suite> suite_;
+  Marks marks_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<std::unique_ptr<Program>> programs_;
 };

@@ -138,7 +138,8 @@ TEST(ExactlyOnce, AReplayIsAnsweredAsItWasEvenWhereThePolicyHasChanged) {
 SlotState slot_at(std::uint64_t sequence) { return {sequence, sequence * 10, 0, Status::ok}; }
 
 TEST(Ledger, CallsTheWritesAboveTheServersTableLost) {
-  Ledger ledger;
+  Marks marks;
+  Ledger ledger{marks};
   ledger.renew(limits::slots_per_session);
   std::vector<SlotState> server(limits::slots_per_session);
   for (CallId call = 1; call <= 4; ++call) {
@@ -163,7 +164,8 @@ TEST(Ledger, CallsTheWritesAboveTheServersTableLost) {
 }
 
 TEST(Ledger, KnowsATableThatNoServerCouldHave) {
-  Ledger ledger;
+  Marks marks;
+  Ledger ledger{marks};
   ledger.renew(limits::slots_per_session);
   std::vector<SlotState> server(limits::slots_per_session);
   EXPECT_TRUE(ledger.possible(server));
@@ -180,7 +182,8 @@ TEST(Ledger, KnowsATableThatNoServerCouldHave) {
 }
 
 TEST(Ledger, AsksFromTheHighestSequenceDownAndStopsAtWhatIsThere) {
-  Ledger ledger;
+  Marks marks;
+  Ledger ledger{marks};
   ledger.renew(limits::slots_per_session);
   for (CallId call = 1; call <= 3; ++call) ledger.consumed(ledger.take(call).slot, 100 + call, true);
   (void)ledger.take(4);
@@ -207,7 +210,8 @@ TEST(Ledger, AsksFromTheHighestSequenceDownAndStopsAtWhatIsThere) {
 }
 
 TEST(Ledger, ReportsWhatTheServerNoLongerKnowsAsUncertain) {
-  Ledger ledger;
+  Marks marks;
+  Ledger ledger{marks};
   ledger.renew(limits::slots_per_session);
   ledger.consumed(ledger.take(1).slot, 101, true);
   (void)ledger.take(2);

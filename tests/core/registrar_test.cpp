@@ -17,7 +17,7 @@ SessionInstance instance(std::uint32_t seed) {
 
 class RegistrarTest : public testing::Test {
  protected:
-  RegistrarTest() : store_(MemoryStoreConfig{}, now_), tally_(store_, Digest{}), registrar_(store_, tally_) {}
+  RegistrarTest() : store_(MemoryStoreConfig{}, now_), tally_(store_, Digest{}, marks_), registrar_(store_, tally_, marks_) {}
 
   Applicant from(ConnectionId connection, std::uint8_t peer = 1) {
     Applicant who;
@@ -50,6 +50,7 @@ class RegistrarTest : public testing::Test {
 
   Now now_{Time{1}, 1};
   MemoryStore store_;
+  Marks marks_;
   Tally tally_;
   Registrar registrar_;
 };

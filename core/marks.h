@@ -1,0 +1,203 @@
+// MARKS: how often each rare branch of a machine ran: a table of counters that is passed in with the machine.
+//
+//   core/*.cpp (STATEFS_MARK) -> MARKS <- sim/world.h (one table for all its machines), campaigns (which was never hit)
+//
+// The names are a closed list, resolved when the code is compiled: one that is not in `mark_table` does not compile, and
+// a mark costs one increment. Whoever makes a machine may hand it a table that outlives it; one that is given none has
+// one of its own, which nobody reads. Nothing that a machine does depends on a mark.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <string_view>
+
+namespace statefs {
+
+struct MarkName {
+  std::string_view name;     // `area.what`
+  bool rare = false;         // swarm seeds need not hit it; `meaning` says why they do not
+  std::string_view meaning;
+};
+
+// In the order of areas as a request meets them, and in each in the order of the code.
+inline constexpr MarkName mark_table[] = {
+    {"server.shutting_down", true, "a stream was refused because the server stops: a world's server does not stop"},
+    {"server.connections_full", false, "a stream was refused: all connections are taken"},
+    {"server.half_open_full", false, "a stream was refused: too many are in their handshake"},
+    {"server.not_enrolled", false, "a good handshake of a key that is not enrolled"},
+    {"server.peer_limit", false, "a good handshake of a peer that has all its connections"},
+    {"server.handshake_waits", false, "a handshake message waits for the next wake-up: the budget of this one is used"},
+    {"server.place_was_queued", false, "a connection was over before its handshake message had its turn"},
+    {"server.timers_rebuilt", true, "short connections left too many timers: more of them than a world opens"},
+    {"server.store_failed", false, "the store failed: every connection closes"},
+    {"server.reloaded", false, "another policy with connections present"},
+    {"server.reload_expels", false, "a connection closes because its peer is no longer enrolled"},
+    {"server.shut_down", true, "the server stops with connections present: a world's server does not stop"},
+
+    {"session.handshake_failed", false, "a handshake message of a wrong size, or one that does not authenticate"},
+    {"session.damaged", false, "a record that does not authenticate"},
+    {"session.nonces_used_up", true, "2^32 records in one direction: too many for any run"},
+    {"session.stalled", false, "output is full: the connection is not read"},
+    {"session.ran_again", false, "a stalled connection goes on, since its output has room"},
+    {"session.unknown_op", true, "a frame of an op that is none: only a peer that breaks the protocol sends one"},
+    {"session.malformed", true, "a frame that is no request: only a peer that breaks the protocol sends one"},
+    {"session.before_hello", true, "a request before HELLO: only a peer that breaks the protocol sends one"},
+    {"session.foreign_version", true, "HELLO with a version that is not ours: no such client exists yet"},
+    {"session.ended_mid_message", false, "the stream ended inside a message or a frame"},
+    {"session.answers_dropped", false, "a connection closed with answers that nobody will get"},
+    {"session.keepalive", false, "nothing was sent for a while: a keepalive"},
+    {"session.handshake_overdue", false, "no handshake in time"},
+    {"session.greeting_overdue", true, "no HELLO in time: a client sends it with the end of its handshake"},
+    {"session.peer_dead", false, "no sign of life in time, or nothing taken of what was sent"},
+    {"session.drain_overdue", true, "what was answered last was not taken in time: the peer must stop reading just then"},
+    {"session.aged", false, "a connection lived as long as one may"},
+
+    {"slots.replay", false, "a mutation that ran before is answered as it was"},
+    {"slots.replay_of_refusal", false, "a refusal is answered again as it was"},
+    {"slots.in_progress", false, "a mutation again whose commit is under way"},
+    {"slots.false_retry", true, "a used sequence with another request: only a peer that breaks the protocol sends one"},
+    {"slots.too_old", true, "a sequence before the last: only a peer that breaks the protocol sends one"},
+    {"slots.gap", true, "a sequence beyond the next: only a peer that breaks the protocol sends one"},
+    {"slots.unknown", false, "a mutation on a session that is not there"},
+    {"slots.fenced", false, "a mutation of an older generation"},
+
+    {"registrar.rate_refused", false, "a key has opened and resumed too often: OVERLOADED"},
+    {"registrar.log_full", false, "a session event that cannot be recorded: AUDIT_UNAVAILABLE"},
+    {"registrar.open_again", false, "OPEN of a live instance acts as RESUME"},
+    {"registrar.open_of_ended", true, "OPEN of an instance that has ended: its client names each session anew"},
+    {"registrar.evicts", true, "OPEN evicts the least recently used session: it takes 256 of one key"},
+    {"registrar.session_limit", true, "OPEN finds every session connected: it takes 256 of one key"},
+    {"registrar.fences", false, "a session moves to another connection while the old one is still there"},
+    {"registrar.stale_generation", false, "RESUME or OPEN with a generation that is not higher"},
+    {"registrar.resume_unknown", false, "RESUME of an instance that nobody knows"},
+    {"registrar.resume_of_ended", true, "RESUME of a session that was closed or evicted: its client would not have closed it"},
+    {"registrar.closed", false, "CLOSE of a live session"},
+    {"registrar.close_again", false, "CLOSE of an ended session: the same answer again"},
+    {"registrar.close_unknown", true, "CLOSE of a session that nobody knows: its client resumed it a moment before"},
+    {"registrar.close_fenced", true, "CLOSE by an older generation: its client must have been overtaken by itself"},
+    {"registrar.outcome_applied", true, "OUTCOME of what ran: a client asks about a session that is gone, where it is beyond the horizon"},
+    {"registrar.outcome_refused", true, "OUTCOME of what was refused: as for outcome_applied"},
+    {"registrar.outcome_pending", true, "OUTCOME of what a live session has not seen: a client resumes such a session"},
+    {"registrar.outcome_never", true, "OUTCOME of what an ended session never ran: as for outcome_applied"},
+    {"registrar.outcome_beyond_horizon", false, "OUTCOME of what is not known any more"},
+
+    {"mutation.audit_unavailable", false, "a mutation that cannot be recorded"},
+    {"mutation.store_failed", false, "a mutation after the store failed"},
+    {"mutation.no_space", false, "a PUT that the store has no room for"},
+    {"mutation.invalid_key", false, "a mutation of bytes that are no key"},
+    {"mutation.denied", false, "a mutation that the policy denies"},
+    {"mutation.condition_denied", false, "a condition by a peer that may not read the key"},
+    {"mutation.value_too_large", true, "a value over its limit was skipped: a client of this program does not send one"},
+    {"mutation.not_found", false, "DELETE of what is not there"},
+    {"mutation.absence_untold", false, "DELETE of what is not there by a peer that may not know: OK"},
+    {"mutation.conflict", false, "an expected revision that is not the one"},
+    {"mutation.quota_exceeded", false, "a PUT over the quota of its writer"},
+    {"mutation.changes_owner", false, "an entry that another peer wrote last"},
+
+    {"read.denied", false, "a GET or LIST that the policy denies"},
+    {"read.store_failed", false, "a GET or LIST after the store failed"},
+    {"read.revision_changed", false, "GET pinned to a revision that is no longer there"},
+    {"read.part_of_value", false, "GET of a part of a value"},
+    {"read.list_continues", false, "LIST from a cursor"},
+    {"read.list_has_more", false, "LIST stops at its limit and says so"},
+    {"read.list_seeks_past", false, "LIST skips a subtree that is denied"},
+    {"sync.epoch_changed", false, "SYNC of another epoch"},
+    {"sync.store_failed", false, "SYNC after the store failed"},
+
+    {"tally.refusals", false, "refused reads become one record with a count"},
+    {"tally.damage", false, "connections ended by damage become one record with a count"},
+    {"tally.handshakes", false, "failed handshakes become one record with a count"},
+    {"tally.no_room", false, "a count waits because the log is full"},
+    {"tally.policy_changed", false, "another policy is recorded"},
+
+    {"store.log_full", false, "a record that has no room in the log"},
+    {"store.keys_full", false, "a PUT of one key more than the store may hold"},
+    {"store.values_full", false, "a PUT of more bytes than the store may hold"},
+    {"store.refuses_failed", false, "a record after the store failed"},
+    {"store.flushes_by_itself", false, "a flush that nobody asked for: its time had come"},
+    {"store.commit_waits_for_flush", false, "a commit while a flush is under way"},
+    {"store.reopened", false, "the store begins another epoch on what survived"},
+
+    {"rejoin.open_again", false, "OPEN once more: the first one was not answered"},
+    {"rejoin.joined", false, "OPEN or RESUME, and the table is not behind"},
+    {"rejoin.behind", false, "the server's table is behind what was answered: CLOSE"},
+    {"rejoin.closed", false, "the session that was behind is closed: on in a new one"},
+    {"rejoin.close_unknown", true, "the session that was behind is gone at its CLOSE: the server must crash in between"},
+    {"rejoin.close_fenced", true, "the session that was behind was resumed elsewhere: only by another client of its key and instance"},
+    {"rejoin.asks_outcome", false, "the session is gone: what was in flight or not durable is asked for by OUTCOME"},
+    {"rejoin.instance_unknown", true, "an instance whose OPEN was not answered has ended: somebody else must have closed it"},
+    {"rejoin.fenced", false, "the generation was not high enough: again with a higher one"},
+    {"rejoin.waits", false, "the server cannot take it now: again after a while"},
+    {"rejoin.lost_in_the_middle", true, "a session in use was fenced or forgotten: only by another client of its key and instance"},
+    {"rejoin.impossible", true, "an answer that breaks a promise: no server of this program gives one"},
+
+    {"ledger.found_executed", false, "a call in flight when its stream broke had run"},
+    {"ledger.found_not_executed", false, "a call in flight when its stream broke had not run: sent again"},
+    {"ledger.learned_executed", true, "OUTCOME says that it ran: as for registrar.outcome_applied"},
+    {"ledger.learned_never", true, "OUTCOME says that it never ran: as for registrar.outcome_applied"},
+    {"ledger.outcome_unknown", false, "OUTCOME cannot say"},
+    {"ledger.lost", false, "a write that was answered is gone"},
+    {"ledger.perhaps_lost", false, "a write that was answered may be gone"},
+    {"ledger.slot_freed", false, "a mutation was not taken: its slot is free, its sequence is not used"},
+    {"ledger.full", true, "too many answered writes wait for durability: 4096 of one client"},
+
+    {"calls.queue_full", true, "more calls than a client may hold: 1024"},
+    {"calls.too_large", true, "a call that fits no frame: no workload makes one"},
+    {"calls.unsent_expired", false, "a deadline passed before the call was sent"},
+    {"calls.read_expired", false, "a deadline passed with a read in flight"},
+    {"calls.mutation_expired", false, "a deadline passed with a mutation in flight"},
+    {"calls.read_again", false, "a read that a broken stream cut goes out again"},
+
+    {"client.late_mutation", false, "an answer to a mutation that had expired"},
+    {"client.late_read", false, "an answer to a read that had expired"},
+    {"client.sync_covers_lost", false, "a SYNC that covers a lost write fails whatever the server says"},
+    {"client.own_sync", true, "a SYNC of the client's own: 2048 writes that nobody synced"},
+    {"client.keepalive", false, "nothing was sent for a while: a keepalive"},
+
+    {"disconnect.stream_ended", false, "the stream ended after HELLO"},
+    {"disconnect.no_stream", false, "the stream could not be opened"},
+    {"disconnect.handshake_ended", false, "the stream ended in the handshake"},
+    {"disconnect.handshake_failed", false, "the server answered the handshake wrongly"},
+    {"disconnect.not_admitted", false, "the stream ended right after the handshake"},
+    {"disconnect.refused_version", true, "the server speaks another version: no such server exists yet"},
+    {"disconnect.protocol_error", true, "what came is no answer: no server of this program sends such"},
+    {"disconnect.damaged", false, "a record of the server's did not authenticate"},
+    {"disconnect.timed_out", false, "no handshake, or no sign of life, in time"},
+};
+inline constexpr std::size_t mark_count = std::size(mark_table);
+
+// The place of a name in the table; mark_count where it is not there.
+constexpr std::size_t mark_named(std::string_view name) {
+  std::size_t at = 0;
+  while (at < mark_count && mark_table[at].name != name) ++at;
+  return at;
+}
+
+// Counters, one for each name. Copying one copies the counts.
+class Marks {
+ public:
+  void hit(std::size_t mark) { ++counts_[mark]; }
+  [[nodiscard]] std::uint64_t count(std::size_t mark) const { return counts_[mark]; }
+  // Adds what another run counted.
+  void add(const Marks& other) {
+    for (std::size_t mark = 0; mark < mark_count; ++mark) counts_[mark] += other.counts_[mark];
+  }
+  friend bool operator==(const Marks&, const Marks&) = default;
+
+ private:
+  std::array<std::uint64_t, mark_count> counts_{};
+};
+
+}  // namespace statefs
+
+// Counts in `table`, which is a Marks.
+#define STATEFS_MARK_IN(table, name)                                                                     \
+  do {                                                                                                   \
+    constexpr std::size_t statefs_mark_place = ::statefs::mark_named(name);                              \
+    static_assert(statefs_mark_place < ::statefs::mark_count, "core/marks.h has no mark of that name"); \
+    (table).hit(statefs_mark_place);                                                                     \
+  } while (false)
+// Counts in `marks_`, which a machine keeps as a private member.
+#define STATEFS_MARK(name) STATEFS_MARK_IN(marks_, name)
