@@ -1,21 +1,40 @@
 #include "sim/faults.h"
 
+#include <iterator>
+
 namespace statefs::sim {
 namespace {
 
+std::string text(Duration duration) { return std::to_string(duration.ns); }
 std::string text(Ratio ratio) { return std::to_string(ratio.part) + "/" + std::to_string(ratio.whole); }
+std::string text(std::uint64_t number) { return std::to_string(number); }
+
+constexpr std::string_view names[] = {
+    "jitter", "bandwidth", "loss", "loss_break", "clog", "partition", "give_up", "connect_timeout", "cut_drawn",
+    "cut_one_byte", "cut_edges", "short_write", "blocked_write", "full_window", "short_read", "stalled_read",
+    "refused", "broken_unread", "cut", "reset", "vanish", "half_close", "slow_close", "late_error", "flip",
+    "truncate", "duplicate", "insert", "replay", "splice", "crash", "restart", "pause", "power_loss", "store_loss",
+    "store_failure", "store_full", "store_slow", "policy_change", "clock_step", "clock_drift", "eviction",
+};
+static_assert(std::size(names) == fault_kind_count);
 
 }  // namespace
 
 std::string describe(const Faults& faults) {
-  const CutWeights& cuts = faults.stream.cuts;
-  return "latency_ns=" + std::to_string(faults.link.latency.ns) + " jitter_ns=" + std::to_string(faults.link.jitter.ns) +
-         " bytes_per_second=" + std::to_string(faults.link.bytes_per_second) +
-         " send_window=" + std::to_string(faults.stream.send_window) + " cuts=" + std::to_string(cuts.whole) + "," +
-         std::to_string(cuts.drawn) + "," + std::to_string(cuts.one_byte) + "," + std::to_string(cuts.edges) +
-         " short_write=" + text(faults.stream.short_write) + " blocked_write=" + text(faults.stream.blocked_write) +
-         " short_read=" + text(faults.stream.short_read) + " refused=" + text(faults.stream.refused) +
-         " broken_unread=" + text(faults.stream.broken_unread) + " cut_per_write=" + text(faults.cut_per_write);
+  std::string whole;
+  for_each_field(faults, [&whole](std::string_view name, const auto& value) {
+    if (!whole.empty()) whole += ' ';
+    whole += name;
+    whole += '=';
+    whole += text(value);
+  });
+  return whole;
+}
+
+std::string_view name_of(FaultKind kind) { return names[static_cast<std::size_t>(kind)]; }
+
+void FaultCounts::add(const FaultCounts& others) {
+  for (std::size_t i = 0; i < fault_kind_count; ++i) counts_[i] += others.counts_[i];
 }
 
 }  // namespace statefs::sim

@@ -1,11 +1,16 @@
-// FAULTS: what may go wrong in a world, as plain numbers that are printed whole with the seed.
+// FAULTS: what may go wrong in a world, as plain numbers that are printed whole with the seed, and how often it did.
 //
-//   main.h, tests -> FAULTS -> link.h (delay, bandwidth), stream.h (cuts, short writes, resets)
+//   main.h, tests -> FAULTS -> link.h (delay, bandwidth, loss), stream.h (cuts, short writes, resets)
+//   link.h, stream.h, node.h (add) -> FaultCounts -> the campaign
 //
-// Every kind can be off, and all are by default: a world of default options delivers each write whole after 1 ms.
+// Every kind can be off, and all are by default: a world of default options delivers each write whole after 1 ms. A kind
+// that is off draws nothing. Bounds of time that only matter once something else went wrong have a default.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "core/time.h"
 #include "sim/random.h"
@@ -43,6 +48,87 @@ struct Faults {
   Ratio cut_per_write;   // a stream is cut within some bytes of a write: at a drawn place, both sides at once
 };
 
+// Calls visit(name, member) for every number, in one order: whoever prints, parses or shrinks them uses this list. Members
+// are Duration, Ratio, std::size_t, std::uint64_t and std::uint32_t; `F` is Faults, const or not.
+template <typename F, typename Visit>
+void for_each_field(F& faults, Visit visit) {
+  visit("link.latency_ns", faults.link.latency);
+  visit("link.jitter_ns", faults.link.jitter);
+  visit("link.bytes_per_second", faults.link.bytes_per_second);
+  visit("stream.send_window", faults.stream.send_window);
+  visit("stream.cuts.whole", faults.stream.cuts.whole);
+  visit("stream.cuts.drawn", faults.stream.cuts.drawn);
+  visit("stream.cuts.one_byte", faults.stream.cuts.one_byte);
+  visit("stream.cuts.edges", faults.stream.cuts.edges);
+  visit("stream.short_write", faults.stream.short_write);
+  visit("stream.blocked_write", faults.stream.blocked_write);
+  visit("stream.short_read", faults.stream.short_read);
+  visit("stream.refused", faults.stream.refused);
+  visit("stream.broken_unread", faults.stream.broken_unread);
+  visit("cut_per_write", faults.cut_per_write);
+}
+
+// `name=value` of every field, a Ratio as part/whole, parted by spaces.
 [[nodiscard]] std::string describe(const Faults& faults);
+
+// What may be applied, each counted when it was: not when it was allowed, nor when a draw said no.
+enum class FaultKind : std::uint8_t {
+  jitter,         // link
+  bandwidth,      // a segment waited for those before it
+  loss,           // one try of one segment
+  loss_break,     // lost too often in a row
+  clog,           // a segment waited for block_until()
+  partition,      // a segment, or what answers it, met a severed link
+  give_up,        // nothing was heard for too long: a half-open stream
+  connect_timeout,
+  cut_drawn,      // stream: the ways in which a write was torn
+  cut_one_byte,
+  cut_edges,
+  short_write,
+  blocked_write,
+  full_window,    // a write took less than it was offered for want of room
+  short_read,
+  stalled_read,
+  refused,
+  broken_unread,  // bytes that had arrived were lost
+  cut,
+  reset,
+  vanish,
+  half_close,
+  slow_close,
+  late_error,
+  flip,           // attack, in the order of TamperKind
+  truncate,
+  duplicate,
+  insert,
+  replay,
+  splice,
+  crash,          // node
+  restart,
+  pause,
+  power_loss,
+  store_loss,     // store
+  store_failure,
+  store_full,
+  store_slow,
+  policy_change,
+  clock_step,     // clock
+  clock_drift,
+  eviction,
+};
+constexpr std::size_t fault_kind_count = static_cast<std::size_t>(FaultKind::eviction) + 1;
+
+[[nodiscard]] std::string_view name_of(FaultKind kind);
+
+// How often each kind was applied in a world, or in many.
+class FaultCounts {
+ public:
+  void add(FaultKind kind, std::uint64_t count = 1) { counts_[static_cast<std::size_t>(kind)] += count; }
+  void add(const FaultCounts& others);
+  [[nodiscard]] std::uint64_t operator[](FaultKind kind) const { return counts_[static_cast<std::size_t>(kind)]; }
+
+ private:
+  std::array<std::uint64_t, fault_kind_count> counts_{};
+};
 
 }  // namespace statefs::sim

@@ -13,7 +13,8 @@ namespace statefs::sim {
 
 class Link {
  public:
-  Link(NodeId from, NodeId to, const Faults& faults, RandomSource& random);
+  // `counts` outlives the link.
+  Link(NodeId from, NodeId to, const Faults& faults, RandomSource& random, FaultCounts& counts);
 
   // When `size` bytes handed over at `now` arrive.
   [[nodiscard]] Time carry(std::size_t size, Time now);
@@ -23,12 +24,16 @@ class Link {
   [[nodiscard]] const Faults& faults() const { return faults_; }
   void set_faults(const Faults& faults) { faults_ = faults; }
   [[nodiscard]] RandomStream& random() { return random_; }
+  // A draw that counts where it came true.
+  [[nodiscard]] bool chance(Ratio ratio, FaultKind kind);
+  void count(FaultKind kind) { counts_.add(kind); }
 
  private:
   NodeId from_;
   NodeId to_;
   Faults faults_;
   RandomStream random_;
+  FaultCounts& counts_;
   Time free_at_;  // the bytes before have left
 };
 

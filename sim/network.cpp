@@ -4,7 +4,7 @@ namespace statefs::sim {
 
 Link& Network::link(NodeId from, NodeId to) {
   std::unique_ptr<Link>& found = links_[{from, to}];
-  if (!found) found = std::make_unique<Link>(from, to, faults_, random_);
+  if (!found) found = std::make_unique<Link>(from, to, faults_, random_, counts_);
   return *found;
 }
 

@@ -29,6 +29,8 @@ class Network {
   [[nodiscard]] Link& link(NodeId from, NodeId to);
   void set_faults(const Faults& faults);  // of all links, present and to come
 
+  [[nodiscard]] FaultCounts& counts() { return counts_; }
+
   // After close() or reset() of an end, whose owner forgets it.
   void release(StreamEnd end);
   [[nodiscard]] std::size_t stream_count() const { return live_count_; }   // not yet freed
@@ -39,6 +41,7 @@ class Network {
   Schedule& schedule_;
   Trace& trace_;
   Faults faults_;
+  FaultCounts counts_;
   Listeners listeners_;
   std::map<std::pair<NodeId, NodeId>, std::unique_ptr<Link>> links_;
   std::vector<std::unique_ptr<Stream>> streams_;  // by StreamId

@@ -73,7 +73,7 @@ void Stream::offer() {
   ground_.trace.add(node(Side::acceptor), TraceKind::stream_offered, id_);
   const auto listener = ground_.listeners.find(node(Side::acceptor));
   acceptor_ = listener == ground_.listeners.end() ? nullptr : listener->second;
-  if (acceptor_ != nullptr && !back.random().chance(back.faults().stream.refused) && acceptor_->stream_offered({id_, Side::acceptor})) {
+  if (acceptor_ != nullptr && !back.chance(back.faults().stream.refused, FaultKind::refused) && acceptor_->stream_offered({id_, Side::acceptor})) {
     pipe(Side::acceptor).last_arrival = answered;
     opening_event_ = schedule(Side::connector, opening, answered);
   } else {
@@ -104,6 +104,11 @@ void Stream::send_cut(Side from, std::size_t size) {
   std::uint64_t way = total == 0 || weights.whole == total ? 0 : random.below(total);
   if (way < weights.whole || total == 0) return send(from, Kind::data, size);
   way -= weights.whole;
+  if (size > 1) {
+    const bool drawn = way < weights.drawn;
+    link(from).count(drawn ? FaultKind::cut_drawn : way < std::uint64_t{weights.drawn} + weights.one_byte ? FaultKind::cut_one_byte
+                                                                                                         : FaultKind::cut_edges);
+  }
   for (std::size_t segments = 1; size > 0; ++segments) {
     std::size_t next = size;
     if (segments < segments_per_write_max) {
@@ -128,13 +133,13 @@ std::size_t Stream::write(Side side, ByteView bytes) {
   const StreamOptions& options = line.faults().stream;
   const std::size_t held = way.buffer.size() - way.head;
   std::size_t count = held < options.send_window ? std::min(options.send_window - held, bytes.size()) : 0;
-  if (count > 0 && line.random().chance(options.blocked_write)) {
+  if (count > 0 && line.chance(options.blocked_write, FaultKind::blocked_write)) {
     if (way.writable_event == 0) {
       way.writable_event = schedule(side, side == Side::connector ? writable_there : writable_back, line.carry(0, ground_.schedule.now()));
     }
     return 0;
   }
-  if (count > 1 && line.random().chance(options.short_write)) count = line.random().between(1, count);
+  if (count > 1 && line.chance(options.short_write, FaultKind::short_write)) count = line.random().between(1, count);
   way.blocked = count < bytes.size();
   if (count == 0) return 0;
   if (line.random().chance(line.faults().cut_per_write) && !way.cut_at) way.cut_at = way.written + line.random().below(count);
@@ -191,7 +196,7 @@ ByteView Stream::read(Side side, std::size_t size_max) {
   Link& line = link(other(side));
   std::size_t size = std::min(way.arrived, size_max);
   if (size == 0 || end(side).closed) return {};
-  if (size > 1 && line.random().chance(line.faults().stream.short_read)) size = line.random().between(1, size);
+  if (size > 1 && line.chance(line.faults().stream.short_read, FaultKind::short_read)) size = line.random().between(1, size);
   const ByteView bytes = ByteView(way.buffer).subspan(way.head, size);
   way.head += size;
   way.arrived -= size;
