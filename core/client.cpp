@@ -12,23 +12,19 @@
 #include "core/rejoin.h"
 
 namespace statefs {
-
 namespace {
 
 constexpr std::uint16_t client_version = 1;
-constexpr std::size_t output_size_max = limits::output_size_max;
 
 // Ids of the client's own requests; those of calls count from 1.
 constexpr std::uint64_t hello_id = 0;
 constexpr std::uint64_t rejoin_id = std::uint64_t{1} << 63;
 constexpr std::uint64_t sync_id = rejoin_id + 1;
 
-std::uint64_t seed_of(const PublicKey& key) { return load_le<std::uint64_t>(key.bytes.data()); }
-
 }  // namespace
 
 struct Client::State {
-  enum class Phase : std::uint8_t { offline, handshake, greeting, ready, finished };
+  enum class Phase : std::uint8_t { offline, connecting, handshake, greeting, ready, finished };
 
   State(const Suite& suite_in, std::shared_ptr<const DhKey> identity_in, const ClientConfig& config_in)
       : own_marks(config_in.marks == nullptr ? std::make_unique<Marks>() : nullptr),
@@ -36,8 +32,10 @@ struct Client::State {
         suite(suite_in),
         identity(std::move(identity_in)),
         config(config_in),
-        backoff(config.backoff_min, config.backoff_max, seed_of(identity->public_key())) {}
+        backoff(config.backoff_min, config.backoff_max, load_le<std::uint64_t>(identity->public_key().bytes.data())) {}
 
+  // When this phase has lasted too long.
+  [[nodiscard]] Time dead_at() const;
   void finish(Disconnect why);
   void expire_calls(Time now);
   void take_responses(Now now);
@@ -75,6 +73,18 @@ struct Client::State {
   Time received_at{};
   Time sent_at{};
 };
+
+Time Client::State::dead_at() const {
+  switch (phase) {
+    case Phase::connecting: return connected_at + config.connect_timeout;
+    case Phase::handshake:
+    case Phase::greeting: return connected_at + config.handshake_timeout;
+    case Phase::ready: return received_at + config.dead_peer_timeout;
+    case Phase::offline:
+    case Phase::finished: return never;
+  }
+  return never;
+}
 
 void Client::State::finish(Disconnect why) {
   phase = Phase::finished;
@@ -121,7 +131,7 @@ void Client::State::send(CallId id) {
 }
 
 void Client::State::send_calls(Now now) {
-  const auto room = [this] { return plain_out.size() + output.size() - taken < output_size_max; };
+  const auto room = [this] { return plain_out.size() + output.size() - taken < limits::output_size_max; };
   if (needs_session()) {
     if (const auto request = rejoin.next(now.monotonic)) encode_request(Request{rejoin_id, *request}, plain_out);
   }
@@ -212,7 +222,7 @@ bool Client::State::take_response(const FrameHeader& header, ByteView body, Now 
     if (!take_mutation(call->slot, call, completion.response)) return false;
     if (slot_says(completion.response.status) == SlotSays::rejoin) return true;
   }
-  // A SYNC covers every write that was answered before it: with one of them lost it has failed, whatever the server says.
+  // A SYNC covers every write that was answered before it: with one of them lost it has failed.
   const bool covers_lost = call->kind == CallKind::sync && call->lost_before != ledger.lost_count();
   if (covers_lost && completion.response.status == Status::ok) {
     STATEFS_MARK_IN(marks, "client.sync_covers_lost");
@@ -267,9 +277,15 @@ bool Client::wants_connection(Time now) const {
   return state_->phase == State::Phase::offline && !state_->calls.empty() && now >= state_->next_attempt;
 }
 
+void Client::connecting(Now now) {
+  STATEFS_CHECK(state_->phase == State::Phase::offline);
+  state_->phase = State::Phase::connecting;
+  state_->connected_at = now.monotonic;
+}
+
 void Client::connected(std::span<const std::uint8_t, client_random_size> random, Now now) {
   State& s = *state_;
-  STATEFS_CHECK(s.phase == State::Phase::offline);
+  STATEFS_CHECK(s.phase == State::Phase::offline || s.phase == State::Phase::connecting);
   s.phase = State::Phase::handshake;
   s.reason = Disconnect::none;
   s.connected_at = s.received_at = s.sent_at = now.monotonic;
@@ -285,7 +301,8 @@ void Client::connected(std::span<const std::uint8_t, client_random_size> random,
 void Client::disconnected(Now now) {
   State& s = *state_;
   switch (s.phase) {
-    case State::Phase::offline: s.reason = Disconnect::no_stream; break;
+    case State::Phase::offline:
+    case State::Phase::connecting: s.reason = Disconnect::no_stream; break;
     case State::Phase::handshake: s.reason = Disconnect::handshake_ended; break;
     case State::Phase::greeting: s.reason = Disconnect::not_admitted; break;
     case State::Phase::ready: s.reason = Disconnect::stream_ended; break;
@@ -341,8 +358,8 @@ void Client::advance(Now now) {
   s.expire_calls(now.monotonic);
   if (s.phase == State::Phase::offline || s.phase == State::Phase::finished) return;
   const bool greeted = s.phase == State::Phase::ready;
-  const Time dead = greeted ? s.received_at + s.config.dead_peer_timeout : s.connected_at + s.config.handshake_timeout;
-  if (now.monotonic >= dead) return s.finish(Disconnect::timed_out);
+  if (now.monotonic >= s.dead_at()) return s.finish(s.phase == State::Phase::connecting ? Disconnect::no_stream : Disconnect::timed_out);
+  if (s.phase == State::Phase::connecting) return;
   if (greeted) s.send_calls(now);
   bool sealed = true;
   if (!s.plain_out.empty()) {
@@ -370,16 +387,10 @@ void Client::output_taken(std::size_t count) {
 
 Time Client::deadline() const {
   const State& s = *state_;
-  const Time due = s.calls.deadline();
-  switch (s.phase) {
-    case State::Phase::offline: return s.calls.empty() ? due : earlier_of(due, s.next_attempt);
-    case State::Phase::handshake:
-    case State::Phase::greeting: return earlier_of(due, s.connected_at + s.config.handshake_timeout);
-    case State::Phase::ready: break;
-    case State::Phase::finished: return due;
-  }
-  const Time alive = earlier_of(s.received_at + s.config.dead_peer_timeout, s.sent_at + s.config.keepalive_interval);
-  return earlier_of(earlier_of(due, alive), s.needs_session() ? s.rejoin.deadline() : never);
+  const Time due = earlier_of(s.calls.deadline(), s.dead_at());
+  if (s.phase == State::Phase::offline) return s.calls.empty() ? due : earlier_of(due, s.next_attempt);
+  if (s.phase != State::Phase::ready) return due;
+  return earlier_of(earlier_of(due, s.sent_at + s.config.keepalive_interval), s.needs_session() ? s.rejoin.deadline() : never);
 }
 
 }  // namespace statefs

@@ -2,8 +2,9 @@
 //
 //   program -> submit(call) -> CLIENT <-> bytes <-> driver;   take_completion() -> program
 //
-// The driver opens a stream when wants_connection(now) says so, reports connected() or disconnected(), and moves bytes by the
-// five-function face. A read that a broken stream cut is sent again. A mutation travels on a slot of a session, so it is sent
+// The driver begins to open a stream when wants_connection(now) says so, reports connecting(), then connected() or
+// disconnected(), and moves bytes by the five-function face.
+// A read that a broken stream cut is sent again. A mutation travels on a slot of a session, so it is sent
 // again only where the server's own table says that it was not executed; rejoin.h is the whole of it. What was answered OK and
 // then lost with the server's unsynced suffix is reported by take_lost(), never sent again.
 #pragma once
@@ -31,6 +32,7 @@ inline constexpr std::size_t client_random_size = 32 + 8 + limits::session_insta
 struct ClientConfig {
   PublicKey server;
   std::size_t in_flight_max = 64;
+  Duration connect_timeout = limits::connect_timeout;
   Duration handshake_timeout = limits::handshake_timeout;
   Duration keepalive_interval = limits::keepalive_interval;
   Duration dead_peer_timeout = limits::dead_peer_timeout;
@@ -56,6 +58,7 @@ class Client {
   // Connection management. `random` is fresh random bytes: an ephemeral key, 8 for the jitter of the backoff, and the name
   // of a session.
   [[nodiscard]] bool wants_connection(Time now) const;
+  void connecting(Now now);             // a stream is being opened; may be left out where that takes no time
   void connected(std::span<const std::uint8_t, client_random_size> random, Now now);
   void disconnected(Now now);           // the stream ended, or could not be opened; also after finished()
   [[nodiscard]] bool ready() const;     // HELLO was answered

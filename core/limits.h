@@ -78,6 +78,7 @@ inline constexpr std::size_t client_calls_max = 1'024;                 // queued
 inline constexpr std::size_t client_unsynced_max = 4'096;             // writes answered and not known durable, and lost ones not yet taken
 
 // Time.
+inline constexpr Duration connect_timeout = seconds(10);                // of a client, for its stream to open
 inline constexpr Duration handshake_timeout = seconds(10);
 inline constexpr Duration keepalive_interval = seconds(15);
 inline constexpr Duration dead_peer_timeout = seconds(45);

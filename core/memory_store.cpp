@@ -195,6 +195,12 @@ void MemoryStore::submit(Now now) {
   advance(now);
 }
 
+void MemoryStore::set_flush(Durability durability, Duration interval, Duration delay) {
+  config_.durability = durability;
+  config_.flush_interval = interval;
+  config_.flush_delay = delay;
+}
+
 void MemoryStore::request_flush(std::uint64_t index) { wanted_index_ = std::max(wanted_index_, index); }
 
 void MemoryStore::begin_flush(Now now) {

@@ -61,6 +61,8 @@ class MemoryStore final : public Store {
   [[nodiscard]] const StoreStatus& status() const override { return status_; }
   std::size_t export_audit(AuditSink& sink, std::size_t count_max) override;
 
+  // When flushes begin and how long they take, from now on; one that is under way keeps its time.
+  void set_flush(Durability durability, Duration interval, Duration delay);
   // The medium is gone: whatever has not completed never will.
   void fail() { status_.failed = true; }
 

@@ -28,6 +28,7 @@ bool ClientLink::open(Now now) {
   fd_ = std::move(opened).value();
   connecting_ = true;
   connect_deadline_ = now.monotonic + connect_timeout_;
+  client_.connecting(now);
   return true;
 }
 
@@ -55,6 +56,7 @@ void ClientLink::read_once(Now now) {
 
 void ClientLink::flush(Now now) {
   client_.advance(now);
+  if (connecting_ && client_.finished()) return end(ETIMEDOUT, now);
   if (!fd_.valid() || connecting_) return;
   const ByteView out = client_.output();
   if (!out.empty()) {
@@ -86,7 +88,6 @@ void ClientLink::close(Now now) {
 
 bool ClientLink::wants_write() const { return connecting_ || !client_.output().empty(); }
 
-// While a stream is being opened the client has nothing to do: when it wants the next one is no question.
-Time ClientLink::deadline() const { return connecting_ ? connect_deadline_ : client_.deadline(); }
+Time ClientLink::deadline() const { return earlier_of(connect_deadline_, client_.deadline()); }
 
 }  // namespace statefs

@@ -15,18 +15,29 @@ ClientConfig config_with_marks(ClientConfig config, Marks& marks) {
 }  // namespace
 
 ClientProgram::ClientProgram(Node& node, const ClientProgramOptions& options, CallUser& user)
-    : Program(node),
-      options_(options),
-      user_(user),
-      client_(node.ground().suite, node.identity(), config_with_marks(options.config, node.ground().marks)) {}
+    : Program(node), options_(options), user_(user) {
+  started();
+}
+
+void ClientProgram::started() {
+  const Node::Ground& ground = node().ground();
+  client_.emplace(ground.suite, node().identity(), config_with_marks(options_.config, ground.marks));
+}
+
+void ClientProgram::crash() {
+  Program::crash();
+  client_.reset();
+  end_.reset();
+  opened_ = false;
+}
 
 Result<CallId, SubmitError> ClientProgram::submit(const RequestBody& request, Duration timeout) {
   const Time now = node().now().monotonic;
-  const auto submitted = client_.submit(request, now + timeout, now);
+  const auto submitted = client_->submit(request, now + timeout, now);
   if (!submitted.ok()) return submitted;
   Bytes frame;
   encode_request({submitted.value(), request}, frame);
-  node().ground().trace.add(node().id(), TraceKind::call, submitted.value(), frame);
+  node().ground().trace.add(node().id(), TraceKind::call, trace_call_id(incarnation(), submitted.value()), frame);
   request_wake();
   return submitted;
 }
@@ -36,19 +47,19 @@ void ClientProgram::break_stream() {
 }
 
 Time ClientProgram::deadline() const {
-  // A client that waits for its stream to open has nothing to do before.
-  return end_ && !opened_ ? never : client_.deadline();
+  return up() ? client_->deadline() : never;
 }
 
 void ClientProgram::work(const std::vector<StreamEnd>&, Now now) {
   if (end_) read_stream(now);
-  client_.advance(now);
+  client_->advance(now);
   report_completions();
-  client_.advance(now);  // what was submitted just now goes out in this wake-up
-  if (end_ && client_.finished()) lose_stream(now);
-  if (!end_ && client_.wants_connection(now.monotonic)) {
+  client_->advance(now);  // what was submitted just now goes out in this wake-up
+  if (end_ && client_->finished()) lose_stream(now);
+  if (!end_ && client_->wants_connection(now.monotonic)) {
     end_ = connect(options_.server);
     opened_ = false;
+    client_->connecting(now);
     if (const auto cut = std::exchange(cut_, std::nullopt)) stream(*end_).cut_after(cut->from, cut->byte_count);
   }
   if (end_ && opened_) write_output(now);
@@ -63,36 +74,48 @@ void ClientProgram::read_stream(Now now) {
     const SecretKey key = node().fresh_key();
     std::memcpy(fresh.data(), key.bytes().data(), key.bytes().size());
     node().random().fill(std::span(fresh).last<client_random_size - 32>());
-    client_.connected(fresh, now);
+    client_->connected(fresh, now);
   }
   const ByteView bytes = opened_ ? from.read(end_->side, options_.read_size) : ByteView{};
-  if (!bytes.empty()) client_.receive(bytes, now);
+  if (!bytes.empty()) client_->receive(bytes, now);
   if (from.unread_size(end_->side) > 0) stream_ready(*end_);
   if (from.at_end(end_->side) || from.broken(end_->side)) lose_stream(now);
 }
 
 void ClientProgram::write_output(Now now) {
   Stream& to = stream(*end_);
-  for (ByteView output = client_.output(); !output.empty(); output = client_.output()) {
+  for (ByteView output = client_->output(); !output.empty(); output = client_->output()) {
     const std::size_t count = to.write(end_->side, output);
     if (count == 0) break;
-    client_.output_taken(count);
+    client_->output_taken(count);
   }
-  if (client_.finished()) lose_stream(now);
+  if (client_->finished()) lose_stream(now);
 }
 
 void ClientProgram::lose_stream(Now now) {
   close(*end_);
   end_.reset();
-  client_.disconnected(now);
+  client_->disconnected(now);
 }
 
 void ClientProgram::report_completions() {
-  while (std::optional<Completion> completion = client_.take_completion()) {
+  report_lost();
+  while (std::optional<Completion> completion = client_->take_completion()) {
     Bytes frame{static_cast<std::uint8_t>(completion->result)};
     if (completion->result == CallResult::answered) encode_response(completion->response, frame);
-    node().ground().trace.add(node().id(), TraceKind::completion, completion->call, frame);
+    node().ground().trace.add(node().id(), TraceKind::completion, trace_call_id(incarnation(), completion->call), frame);
     user_.completed(*this, std::move(*completion));
+  }
+}
+
+void ClientProgram::report_lost() {
+  while (const std::optional<LostWrite> lost = client_->take_lost()) {
+    Bytes payload;
+    Writer writer(payload);
+    writer.u64(lost->index);
+    writer.u8(lost->certain ? 1 : 0);
+    node().ground().trace.add(node().id(), TraceKind::lost_write, trace_call_id(incarnation(), lost->call), payload);
+    user_.lost(*this, *lost);
   }
 }
 

@@ -3,7 +3,8 @@
 //   CallUser (submit, completed) <-> CLIENT PROGRAM -> core/client.h;  calls and completions -> trace.h
 //
 // What goes into the trace: each request and each response as the frame it would be, so that checkers decode them by
-// themselves and share nothing with the client.
+// themselves and share nothing with the client. A crash takes the client with all its calls; after a restart there is a new
+// one, whose calls are numbered above those of before (trace_call_id).
 #pragma once
 
 #include <optional>
@@ -20,6 +21,8 @@ class CallUser {
  public:
   virtual ~CallUser() = default;
   virtual void completed(ClientProgram& client, Completion completion) = 0;
+  // A write that was answered OK is gone, or may be.
+  virtual void lost(ClientProgram&, const LostWrite&) {}
 };
 
 struct ClientProgramOptions {
@@ -40,7 +43,9 @@ class ClientProgram final : public Program {
   // The next stream is cut when this many bytes of it have arrived from one side.
   void cut_next_stream_after(Side from, std::uint64_t byte_count) { cut_ = {from, byte_count}; }
 
-  [[nodiscard]] Client& client() { return client_; }
+  // Only while it is up.
+  [[nodiscard]] Client& client() { return *client_; }
+  void crash();
   [[nodiscard]] std::optional<StreamEnd> stream_end() const { return end_; }
 
  private:
@@ -50,14 +55,16 @@ class ClientProgram final : public Program {
   };
   void work(const std::vector<StreamEnd>& ready, Now now) override;
   [[nodiscard]] Time deadline() const override;
+  void started() override;
   void read_stream(Now now);
   void write_output(Now now);
   void lose_stream(Now now);
   void report_completions();
+  void report_lost();
 
   ClientProgramOptions options_;
   CallUser& user_;
-  Client client_;
+  std::optional<Client> client_;
   std::optional<StreamEnd> end_;
   bool opened_ = false;
   std::optional<Cut> cut_;

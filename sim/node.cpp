@@ -31,14 +31,35 @@ Time Node::wake_time() {
   return ground_.schedule.now() + nanoseconds(static_cast<std::int64_t>(random_.below(delay + 1)));
 }
 
-Program::~Program() { crash(); }
+Program::~Program() {
+  crashed_ = true;
+  stop();
+  end_streams();
+}
+
+void Program::stop() {
+  Schedule& schedule = node_.ground().schedule;
+  schedule.cancel(std::exchange(wake_event_, 0));
+  schedule.cancel(std::exchange(timer_event_, 0));
+  ready_.clear();
+}
 
 void Program::crash() {
-  crashed_ = true;
-  Schedule& schedule = node_.ground().schedule;
-  schedule.cancel(wake_event_);
-  schedule.cancel(timer_event_);
-  ready_.clear();
+  if (std::exchange(crashed_, true)) return;
+  stop();
+  end_streams();
+  node_.ground().trace.add(node_.id(), TraceKind::node_down, incarnation_);
+}
+
+void Program::restart() {
+  if (!std::exchange(crashed_, false)) return;
+  ++incarnation_;
+  node_.ground().trace.add(node_.id(), TraceKind::node_up, incarnation_);
+  started();
+  request_wake();
+}
+
+void Program::end_streams() {
   for (const StreamEnd end : std::exchange(ends_, {})) {
     stream(end).reset(end.side);
     node_.ground().network.release(end);
@@ -68,6 +89,8 @@ StreamEnd Program::connect(NodeId to) {
 }
 
 void Program::close(StreamEnd end) {
+  const std::uint8_t side = static_cast<std::uint8_t>(end.side);
+  node_.ground().trace.add(node_.id(), TraceKind::stream_closed, end.stream, {&side, 1});
   stream(end).close(end.side);
   node_.ground().network.release(end);
   ends_.erase(end);
@@ -75,6 +98,12 @@ void Program::close(StreamEnd end) {
 }
 
 void Program::fire(std::uint32_t kind, std::uint64_t) {
+  Schedule& schedule = node_.ground().schedule;
+  if (schedule.now() < paused_until_) {
+    (kind == timer ? timer_event_ : wake_event_) = schedule.at(paused_until_, {this, node_.id(), kind, 0});
+    if (kind == timer) timer_time_ = paused_until_;
+    return;
+  }
   if (kind == timer) {
     timer_event_ = 0;
     // Deadlines mostly move later, so a timer is not moved with them: one that comes early is set again.

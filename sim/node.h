@@ -4,7 +4,8 @@
 //
 // A program works in wake-ups, as an epoll loop does: whatever became ready at its streams since the last one, or a
 // deadline that came, is worked on in one go with one `now`. A wake-up comes some drawn time after what caused it, so that
-// more may join it. When a program stops, by a crash or an orderly end, its streams and events are gone with it.
+// more may join it. When a program stops its streams and events are gone with it; it may be started again, and then
+// knows nothing of before but what its machine kept.
 #pragma once
 
 #include <cstdint>
@@ -68,8 +69,13 @@ class Program : public Handler, public StreamUser {
 
   [[nodiscard]] Node& node() const { return node_; }
   void request_wake();
-  // Ends everything as a dying process does: peers see resets, and the program does nothing any more.
+  // Ends everything as a dying process does: peers see resets, and the program does nothing until it is started again.
   void crash();
+  void restart();
+  [[nodiscard]] bool up() const { return !crashed_; }
+  [[nodiscard]] std::uint64_t incarnation() const { return incarnation_; }  // how often it was restarted
+  // Stands still until then; what happens meanwhile is found afterwards.
+  void pause_until(Time time) { paused_until_ = time; }
   [[nodiscard]] const std::set<StreamEnd>& ends() const { return ends_; }
 
   // Takes every stream, as a listen backlog does; the program sees it in its next wake-up.
@@ -82,16 +88,22 @@ class Program : public Handler, public StreamUser {
   virtual void work(const std::vector<StreamEnd>& ready, Now now) = 0;
   // On the node's monotonic clock.
   [[nodiscard]] virtual Time deadline() const = 0;
+  // After a crash and before the first wake-up of the next incarnation.
+  virtual void started() {}
   [[nodiscard]] Stream& stream(StreamEnd end) const { return node_.ground().network.stream(end); }
   [[nodiscard]] StreamEnd connect(NodeId to);
   void close(StreamEnd end);  // and forgets it
 
  private:
   void arm_timer();
+  void stop();
+  void end_streams();
   Node& node_;
   std::set<StreamEnd> ends_;
   std::vector<StreamEnd> ready_;
   bool crashed_ = false;
+  std::uint64_t incarnation_ = 0;
+  Time paused_until_;
   EventId wake_event_ = 0;
   EventId timer_event_ = 0;
   Time timer_time_;

@@ -12,8 +12,10 @@ MemoryStoreConfig store_config(Node& node, const ServerProgramOptions& options) 
   config.node = node.identity()->public_key();
   config.audit_ring_size = options.audit_ring_size;
   config.durability = options.durability;
+  config.flush_interval = options.flush_interval;
   config.flush_delay = options.flush_delay;
   config.marks = &node.ground().marks;
+  config.value_bytes_max = options.value_bytes_max;
   return config;
 }
 
@@ -51,22 +53,54 @@ SecretKey ServerProgram::mac_key_of(RandomSource& random, NodeId id) {
 ServerProgram::ServerProgram(Node& node, const ServerProgramOptions& options)
     : Program(node),
       options_(options),
-      store_(store_config(node, options), node.now()),
-      server_(node.ground().suite, {node.identity(), mac_key_of(node.ground().random, node.id())},
-              policy_of(options.policy), store_, limits_with_marks(options.limits, node.ground().marks)) {
+      store_(node.ground().trace, node.id(), store_config(node, options), node.now()) {
+  make_server();
   node.ground().network.listen(node.id(), this);
   request_wake();
 }
 
 ServerProgram::~ServerProgram() { node().ground().network.listen(node().id(), nullptr); }
 
-Time ServerProgram::deadline() const { return server_.deadline(); }
+void ServerProgram::make_server() {
+  const Node::Ground& ground = node().ground();
+  server_.emplace(ground.suite, ServerKeys{node().identity(), mac_key_of(ground.random, node().id())}, policy_of(options_.policy), store_,
+                  limits_with_marks(options_.limits, ground.marks));
+}
+
+void ServerProgram::crash(std::size_t kept_count) {
+  if (!up()) return;
+  Program::crash();
+  server_.reset();
+  connections_.clear();
+  ends_.clear();
+  store_.crash(kept_count);
+}
+
+void ServerProgram::started() {
+  store_.reopen(node().now());
+  make_server();
+}
+
+void ServerProgram::reload(const PolicySource& policy, std::uint64_t number) {
+  options_.policy = policy;
+  if (!up()) return;
+  server_->reload(policy_of(policy), node().now());
+  node().ground().trace.add(node().id(), TraceKind::policy, number);
+  request_wake();
+}
+
+void ServerProgram::stall_export(bool stalled) {
+  export_stalled_ = stalled;
+  if (up()) request_wake();
+}
+
+Time ServerProgram::deadline() const { return up() ? server_->deadline() : never; }
 
 void ServerProgram::work(const std::vector<StreamEnd>& ready, Now now) {
   for (const StreamEnd end : ready) serve(end, now);
-  server_.advance(now);
+  server_->advance(now);
   // A copy, because releasing a connection may not disturb the walk.
-  const std::vector<ConnectionId> touched(server_.touched().begin(), server_.touched().end());
+  const std::vector<ConnectionId> touched(server_->touched().begin(), server_->touched().end());
   for (const ConnectionId connection : touched) {
     const auto at = ends_.find(connection);
     if (at != ends_.end()) write_output(at->second, connection, now);
@@ -77,43 +111,44 @@ void ServerProgram::work(const std::vector<StreamEnd>& ready, Now now) {
 void ServerProgram::serve(StreamEnd end, Now now) {
   auto known = connections_.find(end);
   if (known == connections_.end()) {
-    const auto accepted = server_.accept(node().fresh_key(), now);
+    const auto accepted = server_->accept(node().fresh_key(), now);
     if (!accepted.ok()) return close(end);
     known = connections_.emplace(end, accepted.value()).first;
     ends_.emplace(accepted.value(), end);
   }
   const ConnectionId connection = known->second;
   Stream& from = stream(end);
-  if (server_.wants_input(connection)) {
+  if (server_->wants_input(connection)) {
     const ByteView bytes = from.read(end.side, options_.read_size);
-    if (!bytes.empty()) server_.receive(connection, bytes, now);
+    if (!bytes.empty()) server_->receive(connection, bytes, now);
   }
-  if (from.at_end(end.side) || from.broken(end.side)) return server_.ended(connection, now);
+  if (from.at_end(end.side) || from.broken(end.side)) return server_->ended(connection, now);
   write_output(end, connection, now);
 }
 
 void ServerProgram::write_output(StreamEnd end, ConnectionId connection, Now now) {
   Stream& to = stream(end);
-  for (ByteView output = server_.output(connection); !output.empty(); output = server_.output(connection)) {
+  for (ByteView output = server_->output(connection); !output.empty(); output = server_->output(connection)) {
     if (to.write_broken(end.side)) {
-      server_.ended(connection, now);
+      server_->ended(connection, now);
       request_wake();
       break;
     }
     const std::size_t count = to.write(end.side, output);
     if (count == 0) break;
-    server_.output_taken(connection, count, now);
+    server_->output_taken(connection, count, now);
   }
-  if (server_.finished(connection)) {
-    server_.released(connection);
+  if (server_->finished(connection)) {
+    server_->released(connection);
     ends_.erase(connection);
     connections_.erase(end);
     return close(end);
   }
-  if (server_.wants_input(connection) && to.unread_size(end.side) > 0) stream_ready(end);
+  if (server_->wants_input(connection) && to.unread_size(end.side) > 0) stream_ready(end);
 }
 
 void ServerProgram::export_audit() {
+  if (export_stalled_) return;
   TraceSink sink(node().ground().trace, node().id());
   store_.export_audit(sink, limits::audit_records_per_export);
 }

@@ -1,16 +1,18 @@
 // SERVER PROGRAM: a real core Server with its store on one node, driven as the epoll loop of the daemon drives it.
 //
-//   node.h (wake-ups) -> SERVER PROGRAM -> core/server.h, core/memory_store.h;  audit records -> trace.h
+//   node.h (wake-ups) -> SERVER PROGRAM -> core/server.h, statefs.h;  audit records -> trace.h
 //
 // Each wake-up makes one read of each ready connection, one advance(), one write of each that has output. The audit is
-// exported into the trace at the end of the wake-up that made it.
+// exported into the trace at the end of the wake-up that made it, unless the exporter is stalled. A crash takes the server and
+// what its store had not made durable; after a restart a new server works on what the store recovered.
 #pragma once
 
 #include <map>
+#include <optional>
 
-#include "core/memory_store.h"
 #include "core/server.h"
 #include "sim/node.h"
+#include "sim/statefs.h"
 
 namespace statefs::sim {
 
@@ -18,8 +20,10 @@ struct ServerProgramOptions {
   PolicySource policy;
   ServerLimits limits{};
   Durability durability = Durability::sync;
-  Duration flush_delay{};         // of the memory store
-  std::size_t audit_ring_size = limits::audit_ring_size;
+  Duration flush_interval{};      // of the store
+  Duration flush_delay{};
+  std::uint64_t value_bytes_max = limits::store_value_bytes_default;
+  std::size_t audit_ring_size = 256 * 1024;
   std::size_t read_size = 64 * 1024;
 };
 
@@ -28,21 +32,31 @@ class ServerProgram final : public Program {
   ServerProgram(Node& node, const ServerProgramOptions& options);
   ~ServerProgram() override;
 
-  [[nodiscard]] Server& server() { return server_; }
-  [[nodiscard]] MemoryStore& store() { return store_; }
+  // Only while it is up.
+  [[nodiscard]] Server& server() { return *server_; }
+  [[nodiscard]] Statefs& store() { return store_; }
+
+  // As Program::crash(); of the records that are not durable the first `kept_count` survive.
+  void crash(std::size_t kept_count);
+  // Between wake-ups. `number` names the policy in the trace; it stays through restarts.
+  void reload(const PolicySource& policy, std::uint64_t number);
+  void stall_export(bool stalled);
   // What keys the MACs of values in audit records: a checker that knows the values can find them there.
   [[nodiscard]] static SecretKey mac_key_of(RandomSource& random, NodeId id);
 
  private:
   void work(const std::vector<StreamEnd>& ready, Now now) override;
   [[nodiscard]] Time deadline() const override;
+  void started() override;
+  void make_server();
   void serve(StreamEnd end, Now now);
   void write_output(StreamEnd end, ConnectionId connection, Now now);
   void export_audit();
 
   ServerProgramOptions options_;
-  MemoryStore store_;
-  Server server_;
+  Statefs store_;
+  std::optional<Server> server_;
+  bool export_stalled_ = false;
   std::map<StreamEnd, ConnectionId> connections_;
   std::map<ConnectionId, StreamEnd> ends_;
 };

@@ -30,6 +30,14 @@ std::string_view name_of(TraceKind kind) {
     case TraceKind::node_down: return "node_down";
     case TraceKind::node_up: return "node_up";
     case TraceKind::fault: return "fault";
+    case TraceKind::appended: return "appended";
+    case TraceKind::durable: return "durable";
+    case TraceKind::store_lost: return "store_lost";
+    case TraceKind::lost_write: return "lost_write";
+    case TraceKind::tampered: return "tampered";
+    case TraceKind::stream_closed: return "stream_closed";
+    case TraceKind::policy: return "policy";
+    case TraceKind::calm: return "calm";
   }
   return "?";
 }

@@ -22,12 +22,20 @@ enum class TraceKind : std::uint32_t {
   stream_bytes,        // at the receiver; payload: the bytes that arrived
   stream_ended,        // the peer's clean end was reached
   stream_broken,
-  call,                // argument: call id; payload: the request as a frame
+  call,                // argument: call id (of this incarnation, trace_call_id); payload: the request as a frame
   completion,          // argument: call id; payload: result byte and the response as a frame
   audit,               // payload: the encoded record
-  node_down,
-  node_up,
+  node_down,           // argument: how often this node was started before
+  node_up,             // argument: how often it was
   fault,               // argument: which
+  appended,            // by a store; argument: the index; payload: see history.cpp
+  durable,             // argument: the index up to which a crash takes nothing back
+  store_lost,          // argument: the last index that a crash left
+  lost_write,          // argument: call id; payload: u64 index, u8 certain
+  tampered,            // argument: the stream; payload: side u8, kind u8, offset u64
+  stream_closed,       // by its user; argument: the stream; payload: side u8
+  policy,              // argument: the number of the policy that is in force from here on
+  calm,                // no more faults from here on
 };
 
 struct TraceEntry {
@@ -69,6 +77,9 @@ class Trace {
   std::vector<WireEntry> wire_;
   Bytes arena_;
 };
+
+// A client that was restarted counts its calls from 1 again; in the trace its number is above theirs.
+constexpr std::uint64_t trace_call_id(std::uint64_t incarnation, std::uint64_t call) { return incarnation << 40 | call; }
 
 [[nodiscard]] std::string_view name_of(TraceKind kind);
 

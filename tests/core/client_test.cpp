@@ -85,6 +85,34 @@ TEST(Client, SendsAMutationThatWasNeverSentAfterReconnecting) {
   EXPECT_EQ(completion->response.status, Status::ok);
 }
 
+TEST(Client, GivesUpAStreamThatDoesNotOpenAndKeepsDeadlinesMeanwhile) {
+  Device device;
+  Device::Link link{device.client()};
+  const Time due = device.now().monotonic + seconds(1);
+  const auto put = link.client.submit(put_of(key_a, "v"), due, device.now().monotonic);
+  link.client.connecting(device.now());
+  EXPECT_FALSE(link.client.wants_connection(device.now().monotonic)) << "one is on its way";
+  EXPECT_EQ(link.client.deadline(), due);
+  device.wait(seconds(1));
+  link.client.advance(device.now());
+  const auto completion = link.client.take_completion();
+  ASSERT_TRUE(completion.has_value());
+  EXPECT_EQ(completion->call, put.value());
+  EXPECT_EQ(completion->result, CallResult::timed_out);
+
+  const Duration left = nanoseconds(limits::connect_timeout.ns - seconds(1).ns);
+  const Time given_up = device.now().monotonic + left;
+  EXPECT_EQ(link.client.deadline(), given_up);
+  device.wait(nanoseconds(left.ns - 1));
+  link.client.advance(device.now());
+  EXPECT_FALSE(link.client.finished());
+  device.wait(nanoseconds(1));
+  link.client.advance(device.now());
+  EXPECT_TRUE(link.client.finished());
+  link.client.disconnected(device.now());
+  EXPECT_EQ(link.client.last_disconnect(), Disconnect::no_stream);
+}
+
 TEST(Client, KeepsDeadlinesByWhatWasSent) {
   Device device;
   auto link = device.connect();

@@ -55,9 +55,42 @@ TEST(World, ACrashedServerBreaksItsStreamsAndRefusesNewOnes) {
   ServerProgram& server = world.add_server(node, {world.enrol({1}), {}, {}});
   WorldDriver driver(world, node.id());
   ASSERT_EQ(driver.call(GetRequest{{}, 0, 10, as_bytes("/state/shared/a")}).response.status, Status::not_found);
-  server.crash();
+  server.crash(0);
   EXPECT_EQ(driver.call(GetRequest{{}, 0, 10, as_bytes("/state/shared/a")}).result, CallResult::timed_out);
   EXPECT_EQ(driver.client().client().last_disconnect(), Disconnect::no_stream);
+}
+
+TEST(World, ARestartedServerHasWhatWasDurableAndWhatTheCrashKept) {
+  for (const std::size_t kept : {0u, 1u, 100u}) {
+    World world(1, Faults{});
+    Node& node = world.add_node();
+    ServerProgramOptions options{world.enrol({1}), {}, Durability::sync};
+    options.flush_interval = seconds(60);
+    ServerProgram& server = world.add_server(node, options);
+    WorldDriver driver(world, node.id());
+    const auto put = [&driver](std::string_view value) {
+      return driver.call(PutRequest{{}, {}, as_bytes("/state/shared/a"), 1, as_bytes(value), {}}).response.status;
+    };
+    const auto get = [&driver] {
+      const Completion completion = driver.call(GetRequest{{}, 0, 10, as_bytes("/state/shared/a")});
+      return std::string(as_text(std::get<GetResponse>(completion.response.body).data));
+    };
+    ASSERT_EQ(put("1"), Status::ok);
+    ASSERT_EQ(driver.call(SyncRequest{driver.epoch()}).response.status, Status::ok);
+    ASSERT_EQ(put("2"), Status::ok);
+    ASSERT_EQ(put("3"), Status::ok);
+    ASSERT_EQ(server.store().volatile_count(), 2u);
+    const std::uint64_t epoch = driver.epoch();
+    server.crash(kept);
+    server.restart();
+    EXPECT_EQ(get(), kept == 0 ? "1" : kept == 1 ? "2" : "3");
+    EXPECT_EQ(driver.epoch(), epoch + 1);
+    ASSERT_EQ(put("4"), Status::ok);
+    EXPECT_EQ(get(), "4");
+    std::size_t lost = 0;
+    for (const TraceEntry& entry : world.trace().entries()) lost += entry.kind == TraceKind::lost_write ? 1 : 0;
+    EXPECT_EQ(lost, kept < 2 ? 2 - kept : 0u) << "the client is told of each";
+  }
 }
 
 }  // namespace

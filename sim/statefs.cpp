@@ -1,0 +1,130 @@
+#include "sim/statefs.h"
+
+#include <algorithm>
+
+namespace statefs::sim {
+namespace {
+
+// Takes what the real exporter took, so that the image's ring stays as full as the live one's.
+class Discard final : public AuditSink {
+ public:
+  explicit Discard(std::uint64_t last_index) : last_index_(last_index) {}
+  bool take(std::uint64_t index, ByteView, const Digest&) override { return index <= last_index_; }
+
+ private:
+  std::uint64_t last_index_;
+};
+
+class Watched final : public AuditSink {
+ public:
+  explicit Watched(AuditSink& sink) : sink_(sink) {}
+  bool take(std::uint64_t index, ByteView encoded, const Digest& hash) override {
+    if (!sink_.take(index, encoded, hash)) return false;
+    last_index_ = index;
+    return true;
+  }
+  [[nodiscard]] std::uint64_t last_index() const { return last_index_; }
+
+ private:
+  AuditSink& sink_;
+  std::uint64_t last_index_ = 0;
+};
+
+}  // namespace
+
+Statefs::Statefs(Trace& trace, NodeId node, const MemoryStoreConfig& config, Now now)
+    : trace_(trace), node_(node), durability_(config.durability), flush_interval_(config.flush_interval), flush_delay_(config.flush_delay),
+      live_(config, now), image_(live_) {
+  image_.set_flush(Durability::commit, {}, {});
+  note_durable(now);
+}
+
+void Statefs::set_flush_delay(Duration delay) {
+  flush_delay_ = delay;
+  live_.set_flush(durability_, flush_interval_, delay);
+}
+
+Result<std::uint64_t, AppendError> Statefs::append(AuditRecord& record, const Effect& effect, const SlotChange& change) {
+  auto appended = live_.append(record, effect, change);
+  if (!appended.ok()) return appended;
+  Operation& operation = volatile_.emplace_back();
+  operation.index = appended.value();
+  encode_audit(record, operation.record);
+  operation.effect = effect.kind;
+  if (effect.kind != Effect::Kind::none) {
+    const ByteView key = as_bytes(effect.key->text());
+    operation.key.assign(key.begin(), key.end());
+    operation.value.assign(effect.value.begin(), effect.value.end());
+  }
+  operation.change = change;
+  entry_.clear();
+  Writer writer(entry_);
+  writer.u8(static_cast<std::uint8_t>(operation.effect));
+  writer.u16(static_cast<std::uint16_t>(operation.key.size()));
+  writer.bytes(operation.key);
+  writer.u32(static_cast<std::uint32_t>(operation.record.size()));
+  writer.bytes(operation.record);
+  writer.bytes(operation.value);
+  trace_.add(node_, TraceKind::appended, operation.index, entry_);
+  return appended;
+}
+
+void Statefs::submit(Now now) {
+  live_.submit(now);
+  note_durable(now);
+}
+
+void Statefs::advance(Now now) {
+  live_.advance(now);
+  note_durable(now);
+}
+
+void Statefs::note_durable(Now now) {
+  const std::uint64_t durable = live_.status().durable_index;
+  if (durable == durable_index_) return;
+  durable_index_ = durable;
+  for (; !volatile_.empty() && volatile_.front().index <= durable; volatile_.pop_front()) replay(volatile_.front());
+  image_.submit(now);
+  trace_.add(node_, TraceKind::durable, durable);
+}
+
+void Statefs::replay(const Operation& operation) {
+  auto record = decode_audit(operation.record);
+  STATEFS_CHECK(record.ok());
+  Effect effect;
+  effect.kind = operation.effect;
+  if (effect.kind != Effect::Kind::none) {
+    const auto key = CanonicalKey::from(operation.key);
+    STATEFS_CHECK(key.ok());
+    effect.key = key.value();
+    effect.value = operation.value;
+  }
+  const auto again = image_.append(record.value(), effect, operation.change);
+  STATEFS_CHECK(again.ok() && again.value() == operation.index);
+}
+
+std::size_t Statefs::export_audit(AuditSink& sink, std::size_t count_max) {
+  Watched watched(sink);
+  const std::size_t count = live_.export_audit(watched, count_max);
+  if (count == 0) return 0;
+  Discard discard(watched.last_index());
+  image_.export_audit(discard, count);
+  return count;
+}
+
+void Statefs::crash(std::size_t kept_count) {
+  kept_count = std::min(kept_count, volatile_.size());
+  for (std::size_t i = 0; i < kept_count; ++i) replay(volatile_[i]);
+  volatile_.clear();
+  trace_.add(node_, TraceKind::store_lost, image_.status().last_index);
+}
+
+void Statefs::reopen(Now now) {
+  live_ = image_;
+  live_.reopen(now);
+  image_ = live_;
+  live_.set_flush(durability_, flush_interval_, flush_delay_);
+  note_durable(now);
+}
+
+}  // namespace statefs::sim

@@ -1,0 +1,75 @@
+// STATEFS: the store of one machine, with what of it survives the machine.
+//
+//   server_program.h -> STATEFS (a core/store.h over core/memory_store.h) -> trace.h: every append, flush and loss
+//
+// What is appended takes effect in memory and is kept as not yet durable until a flush covers it. A crash leaves all that
+// is durable and, of the rest, the first so many records: any prefix, as a journal would. It may also fail for good, fill
+// up, or take its time. The trace gets every append as it happens, so a checker knows the store's real order.
+#pragma once
+
+#include <deque>
+
+#include "core/memory_store.h"
+#include "sim/trace.h"
+
+namespace statefs::sim {
+
+class Statefs final : public Store {
+ public:
+  // `trace` outlives it.
+  Statefs(Trace& trace, NodeId node, const MemoryStoreConfig& config, Now now);
+
+  [[nodiscard]] std::optional<StoredValue> find(const CanonicalKey& key) const override { return live_.find(key); }
+  [[nodiscard]] std::optional<StoredEntry> next(std::string_view after, bool inclusive) const override {
+    return live_.next(after, inclusive);
+  }
+  [[nodiscard]] Usage usage_of(const PeerRef& writer) const override { return live_.usage_of(writer); }
+  [[nodiscard]] bool log_has_room() const override { return live_.log_has_room(); }
+  [[nodiscard]] Result<std::uint64_t, AppendError> append(AuditRecord& record, const Effect& effect,
+                                                            const SlotChange& change) override;
+  using Store::append;
+  [[nodiscard]] const SlotTable& slots() const override { return live_.slots(); }
+  void submit(Now now) override;
+  void request_flush(std::uint64_t index) override { live_.request_flush(index); }
+  void advance(Now now) override;
+  [[nodiscard]] Time deadline() const override { return live_.deadline(); }
+  [[nodiscard]] const StoreStatus& status() const override { return live_.status(); }
+  std::size_t export_audit(AuditSink& sink, std::size_t count_max) override;
+
+  // How many records a crash can still take back.
+  [[nodiscard]] std::size_t volatile_count() const { return volatile_.size(); }
+  // The machine stops. Of the records that are not durable the first `kept_count` survive, all where there are fewer.
+  // Nothing is read or written until reopen().
+  void crash(std::size_t kept_count);
+  // Recovers, in the next epoch.
+  void reopen(Now now);
+
+  void fail() { live_.fail(); }  // for good, until the next crash
+  void set_flush_delay(Duration delay);
+
+ private:
+  // One append, with bytes of its own.
+  struct Operation {
+    std::uint64_t index = 0;
+    Bytes record;  // encoded
+    Effect::Kind effect = Effect::Kind::none;
+    Bytes key;
+    Bytes value;
+    SlotChange change;
+  };
+  void replay(const Operation& operation);
+  void note_durable(Now now);
+
+  Trace& trace_;
+  NodeId node_;
+  Durability durability_;
+  Duration flush_interval_;
+  Duration flush_delay_;
+  MemoryStore live_;
+  MemoryStore image_;                // what is durable; everything in it is flushed at once
+  std::deque<Operation> volatile_;   // the rest
+  std::uint64_t durable_index_ = 0;  // as traced
+  Bytes entry_;                      // of the trace
+};
+
+}  // namespace statefs::sim
