@@ -7,6 +7,7 @@
 
 #include "core/client.h"
 #include "sim/frames.h"
+#include "sim/mark_rows.h"
 #include "sim/wire.h"
 
 namespace statefs::sim {
@@ -56,7 +57,6 @@ class Teller {
   void take(std::size_t place);
   void take_call(Row& row, ByteView frame);
   void take_completion(const TraceEntry& entry);
-  void take_record(Row& row, ByteView encoded);
   void sort_rows();
   void add_links();
   void link(std::size_t a, std::string_view what_b_is, std::size_t b, std::string_view what_a_is);
@@ -111,20 +111,6 @@ void Teller::take_completion(const TraceEntry& entry) {
   open_calls_.erase(found);
 }
 
-void Teller::take_record(Row& row, ByteView encoded) {
-  row.record = row.id;
-  row.title = "record " + std::to_string(row.record);
-  const auto record = decode_audit(encoded);
-  if (!record.ok()) return;
-  add_fields(record.value(), encoded, row.fields);
-  const std::string& event = row.fields.back().value;  // `dsoftbusd: audit remote statefs put allow`
-  const std::size_t before_op = event.rfind(' ', event.rfind(' ') - 1);
-  row.title += event.substr(before_op == std::string::npos ? 0 : before_op);
-  if (!record.value().key.empty()) row.title += ' ' + shown(record.value().key, 64);
-  if (record.value().kind == AuditKind::mutation) row.op = op_title(record.value().op);
-  row.status = std::string(name_of(record.value().status));
-}
-
 void Teller::take(std::size_t place) {
   const TraceEntry& entry = source_.trace.entries()[place];
   const ByteView payload = source_.trace.payload(entry);
@@ -150,11 +136,8 @@ void Teller::take(std::size_t place) {
   if (entry.kind == TraceKind::call) {
     take_call(row, payload);
     open_calls_[{entry.node, entry.argument}] = story_.rows.size();
-  } else if (entry.kind == TraceKind::audit) {
-    take_record(row, payload);
   } else {
-    if (row.kind == RowKind::stream) row.stream = static_cast<StreamId>(entry.argument);
-    row.fields.push_back({row.kind == RowKind::stream ? "stream" : "argument", std::to_string(entry.argument)});
+    tell_mark(entry, payload, row);
   }
   story_.rows.push_back(std::move(row));
 }
@@ -184,7 +167,7 @@ void Teller::add_links() {
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Row& row = rows[i];
-    if (row.kind == RowKind::call) calls[{row.node, row.id}] = i;
+    if (row.kind == RowKind::call) calls[{row.node, row.id % trace_call_id(1, 0)}] = i;  // of the latest incarnation
     if (row.kind == RowKind::request) {
       if (row.stream) requests[{*row.stream, row.id}] = i;
       if (const auto call = calls.find({row.node, row.id}); call != calls.end()) link(i, "call", call->second, "request");
