@@ -17,7 +17,7 @@ struct Matches {
 
 class Judge {
  public:
-  Judge(const History& history, const CheckContext& context) : history_(history), context_(context), mac_(context.mac_key) {}
+  Judge(const History& history, const CheckContext& context) : history_(history), context_(context), mac_(context.servers.begin()->second.mac_key) {}
 
   CheckResult completed() const;
   CheckResult chain() const;
@@ -66,8 +66,8 @@ CheckResult Judge::chain() const {
 
 bool Judge::belongs(const SeenRecord& seen, const SeenCall& call) const {
   const AuditRecord& record = seen.record;
-  return call.is_mutation() && record.op == static_cast<std::uint8_t>(call.op) && call.node < context_.peers.size() &&
-         record.peer.kind == PeerKind::remote && record.peer.key == context_.peers[call.node] && record.key_size == call.key.size() &&
+  return call.is_mutation() && record.op == static_cast<std::uint8_t>(call.op) && call.node < context_.keys.size() &&
+         record.peer.kind == PeerKind::remote && record.peer.key == context_.keys[call.node] && record.key_size == call.key.size() &&
          record.key == std::string_view(call.key).substr(0, limits::key_size_max) && record.value_size == call.value.size() &&
          seen.at > call.called;
 }
@@ -139,7 +139,7 @@ CheckResult Judge::policy() const {
   for (const SeenCall& call : history_.calls) {
     if (!call.answered() || call.op == Op::sync) continue;
     ++result.judged;
-    const Status expected = shadow_verdict(call.key, call.op == Op::list);
+    const Status expected = shadow_verdict(context_.policies[0], call.node, call.op, call.key);
     if (expected == Status::ok ? is_verdict(call.status) : call.status != expected) {
       const std::string said = std::string(name_of(call.status)) + ", the shadow policy says " + std::string(name_of(expected));
       fail(result, place(call) + ": answered " + said);
@@ -148,42 +148,21 @@ CheckResult Judge::policy() const {
       fail(result, place(call) + ": a refusal that tells something");
     }
     for (const SeenEntry& entry : call.entries) {
-      if (shadow_verdict(entry.key, false) != Status::ok) fail(result, place(call) + ": lists " + printable(entry.key));
+      if (shadow_verdict(context_.policies[0], call.node, Op::get, entry.key) != Status::ok) fail(result, place(call) + ": lists " + printable(entry.key));
     }
   }
   for (const SeenRecord& seen : history_.records) {
     if (seen.record.kind != AuditKind::mutation || seen.record.status != Status::ok) continue;
     ++result.judged;
-    if (shadow_verdict(seen.record.key, false) != Status::ok || !seen.record.allowed) {
+    const Status expected = shadow_verdict(context_.policies[0], no_node, Op::put, seen.record.key);
+    if (expected != Status::ok || !seen.record.allowed) {
       fail(result, "an effect outside the grant: " + printable(seen.record.key));
     }
   }
   return result;
 }
 
-bool is_plain(std::string_view segment) {
-  if (segment.empty() || segment == "." || segment == "..") return false;
-  // Workloads of this world use no byte above ASCII, so all that is not plain ASCII is refused here.
-  return std::all_of(segment.begin(), segment.end(), [](char c) { return c >= ' ' && c <= '~' && c != '\\'; });
-}
-
 }  // namespace
-
-Status shadow_verdict(std::string_view key, bool is_prefix) {
-  if (key.size() > limits::key_size_max) return Status::key_too_long;
-  if (key.empty() || key[0] != '/' || (key.back() == '/') != is_prefix) return Status::invalid_key;
-  std::vector<std::string_view> segments;
-  std::string_view rest = key.substr(1);
-  while (!rest.empty()) {
-    const std::size_t slash = rest.find('/');
-    segments.push_back(rest.substr(0, slash));
-    if (!is_plain(segments.back())) return Status::invalid_key;
-    rest = slash == std::string_view::npos ? std::string_view{} : rest.substr(slash + 1);
-  }
-  const std::size_t needed = is_prefix ? 2 : 3;
-  const bool granted = segments.size() >= needed && segments[0] == "state" && segments[1] == "shared";
-  return granted ? Status::ok : Status::access_denied;
-}
 
 std::vector<CheckResult> check(const History& history, const CheckContext& context) {
   Judge judge(history, context);

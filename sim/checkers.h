@@ -12,24 +12,32 @@
 // A check that judged nothing found nothing out: whoever runs many seeds adds the numbers up and looks for zeros.
 #pragma once
 
-#include <string>
-#include <string_view>
+#include <map>
+#include <set>
 #include <vector>
 
 #include "core/crypto.h"
+#include "core/memory_store.h"
+#include "sim/shadow.h"
 #include "sim/timeline.h"
 
 namespace statefs::sim {
 
-// What checkers must know of a world besides its trace.
-struct CheckContext {
-  std::vector<PublicKey> peers;  // by node
-  SecretKey mac_key;             // of values in records
+struct ServerContext {
+  SecretKey mac_key;  // of values in its records
+  Durability durability = Durability::sync;
 };
 
-[[nodiscard]] std::vector<CheckResult> check(const History& history, const CheckContext& context);
+// What checkers must know of a world besides its trace.
+struct CheckContext {
+  std::vector<PublicKey> keys;               // by node
+  std::map<NodeId, ServerContext> servers;   // by their nodes
+  std::map<NodeId, NodeId> server_of;        // of each node with a client whose calls are in the trace
+  std::vector<PolicyPlan> policies;          // by number; 0 is in force from the start
+  std::set<NodeId> unwatched;                // peers whose requests are not in the trace, such as hostile ones
+};
 
-// The verdict that the default policy and the rules of keys give, by a walk over segments. OK is allowed.
-[[nodiscard]] Status shadow_verdict(std::string_view key, bool is_prefix);
+// In a world of several servers each is judged by itself, and the results are added up.
+[[nodiscard]] std::vector<CheckResult> check(const History& history, const CheckContext& context);
 
 }  // namespace statefs::sim

@@ -99,8 +99,13 @@ class Trial {
     if (!finished) bounds.failure = "stuck, or not done after " + std::to_string(events_max) + " events";
     if (server_->server().connection_count() != 0 || world_.network().stream_count() != 0) bounds.failure = "a connection is left over";
     const History history = history_of(world_.trace());
-    CheckContext context{{}, ServerProgram::mac_key_of(world_.random(), 0)};
-    for (NodeId id = 0; id <= plan_.client_count; ++id) context.peers.push_back(world_.public_key_of(id));
+    CheckContext context;
+    context.servers[0] = {ServerProgram::mac_key_of(world_.random(), 0), plan_.durability};
+    context.policies.emplace_back();
+    for (NodeId id = 0; id <= plan_.client_count; ++id) {
+      context.keys.push_back(world_.public_key_of(id));
+      if (id > 0) context.server_of[id] = 0;
+    }
     report.checks = check(history, context);
     report.checks.push_back(bounds);
     for (const auto& workload : workloads_) report.operations += workload->completed_count();

@@ -30,7 +30,10 @@ struct True {
     EXPECT_EQ(trial.put("/state/other/a", "no").response.status, Status::access_denied);  // 8
     EXPECT_EQ(trial.get("/state/other/a").response.status, Status::access_denied);  // 9
     history = history_of(trial.world.trace());
-    context = {{trial.world.public_key_of(0), trial.world.public_key_of(1)}, ServerProgram::mac_key_of(trial.world.random(), 0)};
+    context.keys = {trial.world.public_key_of(0), trial.world.public_key_of(1)};
+    context.servers[0].mac_key = ServerProgram::mac_key_of(trial.world.random(), 0);
+    context.server_of[1] = 0;
+    context.policies.emplace_back();
   }
   SeenRecord& record_of(std::size_t call) {
     for (SeenRecord& seen : history.records) {
@@ -143,22 +146,6 @@ TEST(Checkers, ObjectToAnswersThatFitNoMoment) {
   expect_objection("linearizable", "nothing to delete", [](True& t) {
     t.record_of(6).record.status = t.history.calls[6].status = Status::not_found;
   });
-}
-
-TEST(Checkers, ShadowVerdictAgreesWithThePolicyOnTheKeysOfWorkloads) {
-  for (const auto& [key, status] : std::vector<std::pair<std::string, Status>>{
-           {"/state/shared/a", Status::ok}, {"/state/shared/d/a", Status::ok}, {"/state/shared", Status::access_denied},
-           {"/state/sharedx/a", Status::access_denied}, {"/a", Status::access_denied}, {"", Status::invalid_key},
-           {"/state/shared/../a", Status::invalid_key}, {"/state/shared//a", Status::invalid_key}, {"/state/shared/", Status::invalid_key},
-           {"/state/shared/a\n", Status::invalid_key}, {root + std::string(limits::key_size_max, 'k'), Status::key_too_long}}) {
-    EXPECT_EQ(shadow_verdict(key, false), status) << printable(key);
-    const auto canonical = CanonicalKey::from(as_bytes(key));
-    EXPECT_EQ(canonical.ok(), status == Status::ok || status == Status::access_denied) << printable(key);
-  }
-  EXPECT_EQ(shadow_verdict("/state/shared/", true), Status::ok);
-  EXPECT_EQ(shadow_verdict("/state/", true), Status::access_denied);
-  EXPECT_EQ(shadow_verdict("/", true), Status::access_denied);
-  EXPECT_EQ(shadow_verdict("/state/shared", true), Status::invalid_key);
 }
 
 }  // namespace

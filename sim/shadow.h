@@ -1,0 +1,41 @@
+// SHADOW: a policy as a plan of few words, the real policy that it stands for, and its verdicts found another way.
+//
+//   plans -> SHADOW -> core/policy.h (what servers are given);  checkers (what they should have said)
+//
+// A plan gives every peer /state/shared/ and then takes something away. The verdict is a walk over the segments of a key
+// and knows nothing of core/key.h, core/policy.h or their order of rules; so the two can only agree by being right.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/policy.h"
+#include "core/request.h"
+#include "core/response.h"
+#include "sim/schedule.h"
+
+namespace statefs::sim {
+
+struct PolicyPlan {
+  std::vector<NodeId> strangers;   // are not enrolled
+  std::vector<NodeId> readers;     // may only GET and LIST
+  std::vector<NodeId> writers;     // may only PUT and DELETE, so what exists is not told to them
+  bool dir_denied = false;         // /state/shared/dir/ is denied to everybody
+  std::optional<NodeId> narrowed;  // has /state/shared/own/ and no more
+  friend bool operator==(const PolicyPlan&, const PolicyPlan&) = default;
+};
+
+// The policy of a plan for these peers. `keys` are by node; aliases are those of a world (World::alias_of).
+[[nodiscard]] PolicySource to_source(const PolicyPlan& plan, std::span<const NodeId> peers, std::span<const PublicKey> keys);
+
+[[nodiscard]] bool is_enrolled(const PolicyPlan& plan, NodeId peer);
+
+// What PUT, GET, DELETE or LIST of the key, or prefix, is answered before anything else is looked at; OK is allowed. A stranger is
+// denied everything. A condition is a GET as well: whoever has one asks twice.
+[[nodiscard]] Status shadow_verdict(const PolicyPlan& plan, NodeId peer, Op op, std::string_view key);
+// Of the bytes alone: OK, INVALID_KEY or KEY_TOO_LONG.
+[[nodiscard]] Status shadow_key_check(std::string_view key, bool is_prefix);
+
+}  // namespace statefs::sim

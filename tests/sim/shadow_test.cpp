@@ -1,0 +1,70 @@
+// The shadow and the real policy must agree: every plan of a small universe, every op, keys in and out of the grants.
+#include "sim/shadow.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "sim/script.h"
+
+namespace statefs::sim {
+namespace {
+
+const std::string root = "/state/shared/";
+
+PublicKey key_of(NodeId node) {
+  PublicKey key;
+  key.bytes[0] = static_cast<std::uint8_t>(node + 1);
+  return key;
+}
+
+Status real_verdict(const Policy& policy, NodeId peer, Op op, std::string_view text) {
+  const auto status_of = [](KeyError error) { return error == KeyError::too_long ? Status::key_too_long : Status::invalid_key; };
+  const auto answer = [](bool allowed) { return allowed ? Status::ok : Status::access_denied; };
+  const PeerPolicy* const entry = policy.find(key_of(peer));
+  if (op == Op::list) {
+    const auto prefix = CanonicalPrefix::from(as_bytes(text));
+    if (!prefix.ok()) return status_of(prefix.error());
+    return answer(entry != nullptr && entry->rules.check(prefix.value(), Access::list).allowed);
+  }
+  const auto key = CanonicalKey::from(as_bytes(text));
+  if (!key.ok()) return status_of(key.error());
+  const Access access = op == Op::put ? Access::put : op == Op::get ? Access::get : Access::del;
+  return answer(entry != nullptr && entry->rules.check(key.value(), access).allowed);
+}
+
+TEST(Shadow, AgreesWithThePolicyThatItStandsFor) {
+  const std::array<NodeId, 3> peers{1, 2, 3};
+  const std::vector<PublicKey> keys{key_of(0), key_of(1), key_of(2), key_of(3)};
+  const std::vector<std::string> texts{
+      root + "a", root + "dir/a", root + "dir/", root + "dir", root + "dirt/a", root + "own/a", root + "own/", root + "own", root + "own/dir/a",
+      root, "/state/shared", "/state/sharedx/a", "/state/", "/", "", "/a", "/state/keystore/a", root + "../a", root + "/a", root + "a\n",
+      root + "a\\b", root + "d/./a", root + std::string(limits::key_size_max, 'k'), root + std::string(limits::key_size_max, 'k') + "/"};
+  std::size_t allowed = 0, denied = 0;
+  for (unsigned bits = 0; bits < 64; ++bits) {
+    PolicyPlan plan;
+    plan.dir_denied = (bits & 1) != 0;
+    if ((bits & 2) != 0) plan.narrowed = 1;
+    if ((bits & 4) != 0) plan.strangers.push_back(2);
+    if ((bits & 8) != 0) plan.readers.push_back(1);
+    if ((bits & 16) != 0) plan.writers.push_back(3);
+    if ((bits & 32) != 0) plan.readers.push_back(3);
+    const auto policy = Policy::create(to_source(plan, peers, keys));
+    ASSERT_TRUE(policy.ok());
+    for (const NodeId peer : peers) {
+      EXPECT_EQ(policy.value().find(key_of(peer)) != nullptr, is_enrolled(plan, peer));
+      for (const Op op : {Op::put, Op::get, Op::del, Op::list}) {
+        for (const std::string& text : texts) {
+          const Status real = real_verdict(policy.value(), peer, op, text);
+          EXPECT_EQ(shadow_verdict(plan, peer, op, text), real) << bits << " peer " << peer << " " << printable(text);
+          ++(real == Status::ok ? allowed : denied);
+        }
+      }
+    }
+  }
+  EXPECT_GT(allowed, 500u);
+  EXPECT_GT(denied, 500u);
+}
+
+}  // namespace
+}  // namespace statefs::sim
