@@ -12,6 +12,8 @@ BEGIN {
   list(openssl_in_core, "core/crypto.cpp core/crypto.h core/crypto_primitives.cpp")
   list(sim_std, "cinttypes")
   list(sim_program_std, "iostream fstream sstream filesystem iomanip cerrno csignal CLI/CLI.hpp")
+  # What runs seeds from outside, in processes, by the clock on the wall; no seed can see it.
+  list(campaign_std, "cerrno chrono csignal poll.h sched.h sys/resource.h sys/time.h sys/types.h sys/wait.h unistd.h")
 }
 
 function list(set, text,   words, n, i) { n = split(text, words, " "); for (i = 1; i <= n; ++i) set[words[i]] = 1 }
@@ -25,6 +27,7 @@ FNR == 1 {
   stem = path; sub(/^.*\//, "", stem); is_header = stem ~ /\.h$/; sub(/\.(h|cpp)$/, "", stem)
   layer = path; sub(/\/.*$/, "", layer)
   if (folder == "os/text") layer = "text"
+  if (folder == "sim/campaign") layer = "campaign"
   is_test = layer == "tests"
   in_block = 0; as_is = 0; pragma = 0; macro = ""
   if (!readme) {
@@ -88,6 +91,9 @@ function system_include(name) {
   } else if (layer == "sim") {
     if (!(name in core_std) && !(name in sim_std) && !(path == "sim/main.cpp" && name in sim_program_std))
       found("include", "<" name "> is not on sim's list of standard headers")
+  } else if (layer == "campaign") {
+    if (!(name in core_std) && !(name in sim_std) && !(name in campaign_std))
+      found("include", "<" name "> is not on the campaign's list of headers")
   } else if (layer == "text") {
     if (!(name in core_std) && !(name in sim_std) && name !~ /^toml\+\+\// && name != "charconv")
       found("include", "<" name "> is not on the text parsers' list of standard headers")
@@ -97,9 +103,13 @@ function system_include(name) {
 function own_include(name,   from, other) {
   from = name; sub(/\/.*$/, "", from)
   if (name ~ /^os\/text\//) from = "text"
+  if (name ~ /^sim\/campaign\//) from = "campaign"
   if (name !~ /\//) { found("include", "\"" name "\": write the path from the root"); return }
   if (layer == "core" && from != "core") found("include", "\"" name "\": core includes core only")
   if (layer == "text" && from != "core" && from != "text") found("include", "\"" name "\": text includes core and text only")
+  if (path == "sim/main.cpp" && from == "campaign") return
+  if (layer == "campaign" && from != "core" && from != "text" && from != "sim" && from != "campaign")
+    found("include", "\"" name "\": campaign includes core, text, sim and campaign only")
   if (layer == "sim" && from != "core" && from != "text" && from != "sim") found("include", "\"" name "\": sim includes core, text and sim only")
   if (layer == "fuzz" && from != "core" && from != "text" && from != "sim" && from != "fuzz") found("include", "\"" name "\": fuzz includes core, text and sim only")
   if (layer == "os" && from != "core" && from != "text" && from != "os") found("include", "\"" name "\": os includes core, text and os only")
@@ -118,11 +128,12 @@ function words(text) {
   if (text ~ /[^A-Za-z0-9_](class|struct|concept|union) +([A-Z][A-Za-z0-9]*)?(Manager|Utils?|Helpers?|Impl)[^A-Za-z0-9_]/)
     found("name", "no Manager, Util, Helper, Impl: name what it is")
   if (text ~ /[^A-Za-z0-9_](class|struct|union) +[a-z][a-z0-9_]* *[{:]/) found("name", "types are CamelCase")
-  if (layer == "core" || layer == "sim") {
+  if (layer == "core" || layer == "sim" || layer == "campaign") {
     if (text ~ /[^A-Za-z0-9_](throw|try|catch)[^A-Za-z0-9_]/) found("word", "no exceptions: bad input is a value")
     if (text ~ /unordered_/) found("word", "unordered_: its order of iteration is not defined")
-    if (text ~ /[^A-Za-z0-9_](thread_local|getenv|rand|setlocale|float|double)[^A-Za-z0-9_]/)
-      found("word", "no thread, environment, entropy, locale or floating point here")
+    if (text ~ /[^A-Za-z0-9_](thread_local|rand|setlocale|float|double)[^A-Za-z0-9_]/)
+      found("word", "no thread, entropy, locale or floating point here")
+    if (layer != "campaign" && text ~ /[^A-Za-z0-9_]getenv[^A-Za-z0-9_]/) found("word", "no environment here")
   }
 }
 

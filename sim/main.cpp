@@ -4,95 +4,122 @@
 #include <optional>
 #include <string>
 
-#include "sim/run.h"
+#include "sim/campaign/campaign.h"
+#include "sim/campaign/canary.h"
+#include "sim/campaign/guard.h"
+#include "sim/campaign/seed_run.h"
+#include "sim/campaign/worker_pool.h"
 
 namespace {
 
 using namespace statefs::sim;
 
-constexpr int bug_found = 42;
-
 struct Options {
   std::optional<std::uint64_t> seed;
-  std::uint64_t seed_count = 0;
-  std::uint64_t base = 0;
-  bool twice = false;
-  bool verbose = false;
-  bool keep_going = false;
+  SeedRunOptions run;
+  CampaignOptions campaign;
+  std::optional<std::uint64_t> shard_index, shard_count;
+  bool canary = false;
+  bool list_marks = false;
 };
 
-void print_mark(const char* which, const std::vector<EventMark>& marks, std::size_t at, std::uint64_t number) {
-  if (at >= marks.size()) {
-    std::printf("  %s: event %llu: none\n", which, static_cast<unsigned long long>(number));
-    return;
-  }
-  const EventMark& mark = marks[at];
-  std::printf("  %s: event %llu: time=%lld node=%u kind=%u payload=%s draws=%llu\n", which, static_cast<unsigned long long>(number),
-              static_cast<long long>(mark.time.ns), mark.node, mark.kind, hex16(mark.payload).c_str(),
-              static_cast<unsigned long long>(mark.draws));
+int fail(const std::string& what, int status) {
+  std::fprintf(stderr, "statefs-sim: %s\n", what.c_str());
+  return status;
 }
 
-// Runs once more and compares; on a difference both runs come again with the events around it kept.
-bool same_again(const Plan& plan, const RunReport& first) {
-  const RunReport second = run(plan);
-  const auto range = first_difference(first.digest, second.digest);
-  if (!range) return true;
-  std::printf("seed %llu: two runs differ among events %llu to %llu\n", static_cast<unsigned long long>(plan.seed),
-              static_cast<unsigned long long>(range->first), static_cast<unsigned long long>(range->last));
-  const RunReport a = run(plan, *range);
-  const RunReport b = run(plan, *range);
-  std::size_t at = 0;
-  while (at < a.recorded.size() && at < b.recorded.size() && a.recorded[at] == b.recorded[at]) ++at;
-  print_mark("first run ", a.recorded, at, range->first + at);
-  print_mark("second run", b.recorded, at, range->first + at);
-  return false;
+void print(const SeedResult& result) {
+  const std::string lines = lines_of(result);
+  std::fwrite(lines.data(), 1, lines.size(), stdout);
 }
 
-bool run_seed(std::uint64_t seed, const Options& options) {
-  const Plan plan = draw_plan(seed);
-  if (options.verbose) std::printf("%s\n", describe(plan).c_str());
-  RunReport report = run(plan);
-  if (options.twice && !same_again(plan, report)) report.checks.push_back({"determinism", 1, "two runs of one seed differ"});
-  for (const CheckResult& each : report.checks) {
-    if (options.verbose) std::printf("%-13s judged %llu\n", std::string(each.name).c_str(), static_cast<unsigned long long>(each.judged));
-    if (!each.failure.empty()) std::printf("%s: %s\n", std::string(each.name).c_str(), each.failure.c_str());
+int run_one(const Options& options) {
+  const std::uint64_t seed = *options.seed;
+  const auto work = [&] {
+    const SeedResult result = run_seed(seed, options.run);
+    print(result);
+    return result.ok() ? all_good : bug_found;
+  };
+  const GuardEnd ended = run_guarded(work, options.campaign.cpu_seconds_per_seed);
+  if (!ended.crashed) return ended.status;
+  if (ended.end.outside) return fail("seed " + std::to_string(seed) + ": " + ended.end.text, bad_machine);
+  print(crashed(seed, ended.end.text, {}));
+  return bug_found;
+}
+
+int run_many(Options& options) {
+  const auto shard = shard_of(options.shard_index, options.shard_count, environment_of_process());
+  if (!shard) return fail(shard.error(), bad_usage);
+  options.campaign.seeds.shard = shard.value();
+  options.campaign.progress = is_terminal(stderr) ? Progress::Style::terminal : Progress::Style::lines;
+  if (!options.canary) {
+    options.campaign.replay = std::string("statefs-sim") + (options.run.without_faults ? " --no-faults" : "") +
+                              (options.run.twice ? " --twice" : "") + " --seed ";
+    const auto runner = [&](std::uint64_t seed) { return run_seed(seed, options.run); };
+    return run_campaign(options.campaign, runner, stdout, stderr).status;
   }
-  if (options.verbose) {
-    std::printf("events %llu, reconnects %llu\n", static_cast<unsigned long long>(report.digest.event_count()),
-                static_cast<unsigned long long>(report.reconnects));
+  options.campaign.keep_going = true;
+  const CampaignEnd end = run_campaign(options.campaign, run_canary, stdout, stderr);
+  const std::uint64_t believed = end.summary.seeds() - end.summary.failures();
+  if (end.status != bug_found || believed == 0) return end.status;
+  return fail("canary: " + std::to_string(believed) + " lies were believed", all_good);
+}
+
+int list_marks() {
+  for (const statefs::MarkName& each : statefs::mark_table) {
+    std::printf("%-34s %s %s\n", std::string(each.name).c_str(), each.rare ? "rare" : "    ", std::string(each.meaning).c_str());
   }
-  std::printf("%s\n", verdict_line(seed, report).c_str());
-  return report.ok();
+  return all_good;
+}
+
+void declare(CLI::App& app, Options& options) {
+  CampaignOptions& campaign = options.campaign;
+  auto* seed = app.add_option("--seed", options.seed, "run this one seed");
+  auto* seeds = app.add_option("--seeds", campaign.seeds.count, "run this many seeds, one line each, in their order")
+                    ->check(CLI::PositiveNumber)->excludes(seed);
+  auto* canary = app.add_flag("--canary", options.canary, "a campaign in which checks are told lies: it has to exit 42")->excludes(seed);
+  auto* marks = app.add_flag("--list-marks", options.list_marks, "print the rare branches that count how often they ran");
+  for (auto* each : {seed, seeds, canary}) marks->excludes(each);
+  app.add_flag("--no-faults", options.run.without_faults, "the same clients and calls on a network without faults")->excludes(canary);
+  app.add_flag("--twice", options.run.twice, "run each seed twice and compare the digests")->excludes(canary);
+  app.add_flag("--verbose", options.run.verbose, "print the plan of each seed and what was judged")->excludes(canary);
+  app.add_option("--seed-cpu-seconds", campaign.cpu_seconds_per_seed, "how much one seed may use before it counts as crashed; 0: no bound")
+      ->capture_default_str();
+  const std::string of_campaign = "Campaigns (--seeds, --canary)";
+  const auto group = [&](CLI::Option* option) { option->group(of_campaign)->excludes(seed)->excludes(marks); };
+  group(app.add_option("--base", campaign.seeds.base, "the first seed, or what the seeds of a shard are hashed with")->capture_default_str());
+  group(app.add_option("--jobs", campaign.jobs, "processes (default: the processors that this one may use)")->check(CLI::PositiveNumber));
+  group(app.add_option("--shard-index", options.shard_index,
+                       "run the seeds of this shard (default: JOB_COMPLETION_INDEX, SLURM_ARRAY_TASK_ID, GTEST_SHARD_INDEX)"));
+  group(app.add_option("--shard-count", options.shard_count, "how many shards there are; moves no seed (default: GTEST_TOTAL_SHARDS)"));
+  group(app.add_option("--jsonl", campaign.jsonl_path, "write one JSON object a seed into this file, and a summary"));
+  group(app.add_flag("--marks", campaign.with_marks, "fail for a mark that no seed hit and that is not declared rare"));
+  group(app.add_flag("--keep-going", campaign.keep_going, "do not stop at the first seed that fails"));
+  group(app.add_flag("--quiet", campaign.quiet, "no progress and no summary"));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   Options options;
+  options.campaign.jobs = processor_count();
+  options.campaign.cpu_seconds_per_seed = 300;
   CLI::App app{
       "Runs the proxy in simulated worlds: one server, clients, and a network that tears, delays and breaks, all from a\n"
       "seed. What a seed showed once it shows again, on every machine and compiler.\n\n"
-      "The last line is seed=N digest=16HEX operations=N simulated=SECONDS verdict=ok|failed:CHECK.\n"
-      "Exit status: 0 all good, 42 a check failed, 1 usage."};
-  auto* seed = app.add_option("--seed", options.seed, "run this one seed");
-  auto* seeds = app.add_option("--seeds", options.seed_count, "run this many seeds, one line each; stops at the first that fails");
-  app.add_option("--base", options.base, "the first of --seeds")->needs(seeds)->capture_default_str();
-  app.add_flag("--keep-going", options.keep_going, "do not stop at the first seed that fails")->needs(seeds);
-  app.add_flag("--twice", options.twice, "run each seed twice and compare the digests");
-  app.add_flag("--verbose", options.verbose, "print the plan of each seed and what was judged");
-  seed->excludes(seeds);
+      "The last line is seed=N digest=16HEX operations=N simulated=SECONDS verdict=ok|failed:CHECK, where CHECK is `crash`\n"
+      "for a program that ended before its verdict. docs/SIMULATION.md tells the rest.\n\n"
+      "Exit status: 0 all good, 42 a bug was found, 1 usage, 2 a file, a process or a signal from outside."};
+  declare(app, options);
   constexpr int parsed = -1;
   const int status = [&] {
     CLI11_PARSE(app, argc, argv);
     return parsed;
   }();
-  if (status != parsed) return status == 0 ? 0 : 1;  // --help, or usage
-  if (!options.seed && options.seed_count == 0) {
-    std::fprintf(stderr, "statefs-sim: say --seed N or --seeds COUNT; --help explains\n");
-    return 1;
-  }
-  if (options.seed) return run_seed(*options.seed, options) ? 0 : bug_found;
-  bool good = true;
-  for (std::uint64_t i = 0; i < options.seed_count && (good || options.keep_going); ++i) good = run_seed(options.base + i, options) && good;
-  return good ? 0 : bug_found;
+  if (status != parsed) return status == 0 ? all_good : bad_usage;  // --help, or usage
+  if (options.list_marks) return list_marks();
+  if (options.seed) return run_one(options);
+  if (options.canary && options.campaign.seeds.count == 0) options.campaign.seeds.count = lie_count;
+  if (options.campaign.seeds.count == 0) return fail("say --seed N or --seeds COUNT; --help explains", bad_usage);
+  return run_many(options);
 }

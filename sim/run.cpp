@@ -87,7 +87,7 @@ class Trial {
     }
   }
 
-  RunReport judge(EventRange recorded) {
+  RunReport judge(EventRange recorded, const Lie& lie) {
     world_.schedule().record(recorded);
     RunReport report;
     CheckResult bounds{"bounds", 0, {}};
@@ -98,7 +98,8 @@ class Trial {
     world_.run_until(world_.now() + aftermath);
     if (!finished) bounds.failure = "stuck, or not done after " + std::to_string(events_max) + " events";
     if (server_->server().connection_count() != 0 || world_.network().stream_count() != 0) bounds.failure = "a connection is left over";
-    const History history = history_of(world_.trace());
+    History history = history_of(world_.trace());
+    if (lie) lie(history);
     CheckContext context;
     context.servers[0] = {ServerProgram::mac_key_of(world_.random(), 0), plan_.durability};
     context.policies.emplace_back();
@@ -110,6 +111,8 @@ class Trial {
     report.checks.push_back(bounds);
     for (const auto& workload : workloads_) report.operations += workload->completed_count();
     report.digest = world_.schedule().digest();
+    report.applied = world_.network().counts();
+    report.marks = world_.marks();
     report.recorded = world_.schedule().recorded();
     return report;
   }
@@ -179,7 +182,7 @@ std::string_view RunReport::failed_check() const {
   return {};
 }
 
-RunReport run(const Plan& plan, EventRange recorded) { return Trial(plan).judge(recorded); }
+RunReport run(const Plan& plan, EventRange recorded, const Lie& lie) { return Trial(plan).judge(recorded, lie); }
 
 std::string verdict_line(std::uint64_t seed, const RunReport& report) {
   constexpr std::int64_t billion = 1'000'000'000;

@@ -6,6 +6,7 @@
 // then how strong they are; some plans have none.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -35,14 +36,19 @@ struct RunReport {
   Time simulated;
   RunDigest digest;
   std::vector<CheckResult> checks;
+  FaultCounts applied;
+  Marks marks;                      // of all machines of the world
   std::vector<EventMark> recorded;  // where asked for
 
   [[nodiscard]] bool ok() const;
   [[nodiscard]] std::string_view failed_check() const;  // empty where ok
 };
 
+// Told to the checkers instead of what happened, to see them object; the world and its digest know nothing of it.
+using Lie = std::function<void(History&)>;
+
 // `recorded`: the events whose marks the report keeps.
-[[nodiscard]] RunReport run(const Plan& plan, EventRange recorded = {});
+[[nodiscard]] RunReport run(const Plan& plan, EventRange recorded = {}, const Lie& lie = {});
 
 // `seed=N digest=16hexdigits operations=N simulated=SECONDS verdict=ok|failed:CHECK`
 [[nodiscard]] std::string verdict_line(std::uint64_t seed, const RunReport& report);

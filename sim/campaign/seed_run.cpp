@@ -1,0 +1,56 @@
+#include "sim/campaign/seed_run.h"
+
+namespace statefs::sim {
+namespace {
+
+// The same clients and calls on a network that delivers whole, on nodes whose clocks are right, within generous limits.
+Plan calm(Plan plan) {
+  Faults faults;
+  faults.link.latency = plan.faults.link.latency;
+  plan.faults = faults;
+  plan.limits = {};
+  plan.workload.breaks = {};
+  for (NodeOptions& each : plan.nodes) {
+    each.clock.drift_ppb = 0;
+    each.wake_delay_max = {};
+  }
+  return plan;
+}
+
+std::string text_of(const std::vector<EventMark>& marks, std::size_t at) {
+  if (at >= marks.size()) return "none";
+  const EventMark& mark = marks[at];
+  return "time=" + std::to_string(mark.time.ns) + " node=" + std::to_string(mark.node) + " kind=" + std::to_string(mark.kind) +
+         " payload=" + hex16(mark.payload) + " draws=" + std::to_string(mark.draws);
+}
+
+// Runs once more and compares; on a difference both runs come again with the events around it kept.
+CheckResult run_again(const Plan& plan, const RunReport& first) {
+  CheckResult result{"determinism", 1, {}};
+  const auto range = first_difference(first.digest, run(plan).digest);
+  if (!range) return result;
+  const RunReport a = run(plan, *range);
+  const RunReport b = run(plan, *range);
+  std::size_t at = 0;
+  while (at < a.recorded.size() && at < b.recorded.size() && a.recorded[at] == b.recorded[at]) ++at;
+  result.failure = "two runs differ among events " + std::to_string(range->first) + " to " + std::to_string(range->last) + ", in event " +
+                   std::to_string(range->first + at) + ": " + text_of(a.recorded, at) + " and " + text_of(b.recorded, at);
+  return result;
+}
+
+}  // namespace
+
+SeedResult run_seed(std::uint64_t seed, const SeedRunOptions& options) {
+  const Plan plan = options.without_faults ? calm(draw_plan(seed)) : draw_plan(seed);
+  RunReport report = run(plan);
+  if (options.twice) report.checks.push_back(run_again(plan, report));
+  SeedResult result = result_of(plan, report);
+  if (options.without_faults) result.faults.clear();  // that none is applied is no news then
+  if (!options.verbose) return result;
+  result.notes = describe(plan) + "\n";
+  for (const CheckCount& each : result.checks) result.notes += each.name + " judged " + std::to_string(each.judged) + "\n";
+  result.notes += "events " + std::to_string(report.digest.event_count()) + ", reconnects " + std::to_string(report.reconnects) + "\n";
+  return result;
+}
+
+}  // namespace statefs::sim

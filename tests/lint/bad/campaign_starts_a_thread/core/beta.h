@@ -1,0 +1,3 @@
+// BETA: the second noun.
+#pragma once
+#include "core/alpha.h"

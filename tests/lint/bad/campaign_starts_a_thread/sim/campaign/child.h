@@ -1,0 +1,3 @@
+// CHILD: all of it.
+#pragma once
+#include <thread>

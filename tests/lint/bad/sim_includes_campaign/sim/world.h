@@ -1,0 +1,3 @@
+// WORLD: all of it.
+#pragma once
+#include "sim/campaign/child.h"
