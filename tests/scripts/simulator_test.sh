@@ -1,0 +1,79 @@
+#!/bin/bash
+# usage: simulator_test.sh STATEFS_SIM
+# What the program says and with which status it ends, as a pipeline sees it.
+set -euo pipefail
+sim=$1
+digests=$(dirname "$0")/../sim/digests.txt
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+unset JOB_COMPLETION_INDEX SLURM_ARRAY_TASK_ID GTEST_SHARD_INDEX GTEST_TOTAL_SHARDS
+failed=0
+fail() { echo "FAIL $*"; failed=1; }
+expect() { # expect STATUS ARGUMENT...: leaves out and err
+  local wanted=$1 status=0
+  shift
+  timeout 300 "$sim" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+  [ $status -eq "$wanted" ] || fail "$*: status $status, not $wanted: $(tail -n 3 "$work/err")"
+}
+says() { grep -q -E -- "$2" "$work/$1" || fail "no '$2' in $1: $(tail -n 5 "$work/$1")"; }
+
+expect 0 --seed 3
+[[ $(tail -n 1 "$work/out") =~ ^seed=3\ digest=[0-9a-f]{16}\ operations=[0-9]+\ simulated=[0-9]+\.[0-9]{3}\ verdict=ok$ ]] ||
+  fail "the last line of a seed: $(tail -n 1 "$work/out")"
+line=$(cat "$work/out")
+expect 0 --seed 3 --no-faults
+[ "$(cat "$work/out")" != "$line" ] || fail "a seed without faults has the digest of one with"
+
+expect 0 --seeds 6 --base 1 --jobs 1
+cp "$work/out" "$work/one"
+expect 0 --seeds 6 --base 1 --jobs 3 --jsonl "$work/jsonl"
+cmp -s "$work/one" "$work/out" || fail "three processes say something else than one"
+cmp -s "$work/out" <(head -n 6 "$digests") || fail "not the pinned digests"
+says err '^campaign: seeds=6 failed=0 crashed=0$'
+[ "$(wc -l <"$work/jsonl")" -eq 7 ] || fail "six seeds and a summary are not seven lines"
+expect 0 --seeds 2 --quiet
+[ ! -s "$work/err" ] || fail "quiet, and yet: $(cat "$work/err")"
+
+expect 0 --seeds 2 --shard-index 4
+cp "$work/out" "$work/four"
+SLURM_ARRAY_TASK_ID=4 expect 0 --seeds 2
+cmp -s "$work/four" "$work/out" || fail "a shard by environment has other seeds than by option"
+JOB_COMPLETION_INDEX=5 expect 0 --seeds 2
+! cmp -s "$work/four" "$work/out" || fail "two shards have the same seeds"
+
+expect 42 --canary
+[ "$(grep -c 'verdict=failed:' "$work/out")" -eq 5 ] || fail "five lies, and: $(cat "$work/out")"
+expect 42 --seeds 2 --marks
+says err '^campaign: marks that are not declared rare and that no seed hit: '
+expect 0 --list-marks
+
+expect 0 --help
+expect 1
+expect 1 --seeds 0
+expect 1 --seed 1 --seeds 2
+expect 1 --seeds 2 --shard-index 2 --shard-count 2
+expect 1 --no-such-option
+expect 2 --seeds 2 --jsonl /nonexistent/file
+
+# A process that is ended by a signal in the middle of a seed; a signal that nobody else sends is the seed's fault.
+end_child() { # end_child SIGNAL ARGUMENT...
+  local signal=$1 status=0 child=''
+  shift
+  "$sim" "$@" >"$work/out" 2>"$work/err" </dev/null &
+  until [ -n "$child" ]; do child=$(cat /proc/[0-9]*/stat 2>/dev/null | awk -v parent=$! '$4 == parent { print $1; exit }'); done
+  kill -s "$signal" "$child"
+  wait $! || status=$?
+  echo $status
+}
+[ "$(end_child ABRT --seeds 1000000 --jobs 1)" -eq 42 ] || fail "an aborted worker is not a bug"
+says out '^crash: signal 6 \(Aborted\)$'
+says out '^seed=[0-9]+ digest=0{16} operations=0 simulated=0\.000 verdict=failed:crash$'
+says err '^campaign: replay: statefs-sim --seed [0-9]+$'
+[ "$(end_child KILL --seeds 1000000 --jobs 1)" -eq 2 ] || fail "a killed worker is not the machine's fault"
+says err 'ended from outside'
+
+# Nobody reads any more.
+status=0
+timeout 60 "$sim" --seeds 1000000 2>/dev/null </dev/null | head -n 1 >/dev/null || status=$?
+[ $status -ne 124 ] || fail "it goes on although nobody reads"
+exit $failed
