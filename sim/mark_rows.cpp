@@ -25,6 +25,7 @@ void tell_appended(ByteView payload, Row& row) {
   const ByteView key = reader.take(reader.u16());
   const ByteView record = reader.take(reader.u32());
   if (!reader.ok()) return;
+  row.record = row.id;
   row.title = "appended " + std::to_string(row.id);
   add(row, "effect", effect == 0 ? "none" : shown(as_text(key)) + ", value of " + std::to_string(reader.rest().size()) + " bytes");
   tell_record(record, row);

@@ -159,10 +159,13 @@ void Teller::link(std::size_t a, std::string_view what_b_is, std::size_t b, std:
 
 void Teller::add_links() {
   std::map<std::pair<NodeId, std::uint64_t>, std::size_t> calls;
-  std::map<std::pair<NodeId, std::uint64_t>, std::size_t> records;  // the last of that index
+  std::map<std::pair<NodeId, std::uint64_t>, std::size_t> appended;  // the last of that index
+  std::map<std::pair<NodeId, std::uint64_t>, std::size_t> records;
   std::map<std::pair<StreamId, std::uint64_t>, std::size_t> requests;
   const std::vector<Row>& rows = story_.rows;
   for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].record == 0) continue;
+    if (rows[i].kind == RowKind::store) appended[{rows[i].node, rows[i].record}] = i;
     if (rows[i].kind == RowKind::record) records[{rows[i].node, rows[i].record}] = i;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -179,7 +182,10 @@ void Teller::add_links() {
       }
     }
     if (const auto call = calls.find({row.to, row.id}); call != calls.end()) link(i, "call", call->second, "answer");
-    const auto record = row.record == 0 ? records.end() : records.find({row.node, row.record});
+    if (row.record == 0) continue;
+    const auto effect = appended.find({row.node, row.record});
+    if (effect != appended.end()) link(i, "appended", effect->second, "answer");
+    const auto record = records.find({row.node, row.record});
     if (record != records.end()) link(i, "record", record->second, "answer");
   }
   // An answer says nothing of the key; its request does.

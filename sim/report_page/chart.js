@@ -85,15 +85,22 @@ function drawAxis() {
   context.font = "11px system-ui, sans-serif";
   context.fillStyle = colors["--quiet"];
   context.strokeStyle = colors["--faint"];
-  let free = -1;
+  const taken = flags(context).map((flag) => [flag.left, flag.left + flag.width]);
+  const place = (left, right) => { if (taken.some((box) => left < box[1] + 6 && box[0] < right + 6)) return false; taken.push([left, right]); return true; };
   for (const time of found) {
     const x = xOfTime(time);
     context.beginPath(); context.moveTo(x, 18); context.lineTo(x, 24); context.stroke();
     const text = (base > 0 ? "+" : "") + Number(((time - base) / scale).toFixed(3)) + "\u202f" + name;
-    if (x < free) continue;
-    context.fillText(text, x + 3, 15);
-    free = x + context.measureText(text).width + 14;
+    if (place(x + 3, x + 3 + context.measureText(text).width)) context.fillText(text, x + 3, 15);
   }
+  context.font = "italic 10px system-ui, sans-serif";
+  context.textAlign = "center";
+  for (const [idle, busy] of model.scale.breaksBetween(timeAt(0), timeAt(view.width))) {
+    const x0 = xOfTime(idle), x1 = xOfTime(busy), text = spanText(busy - idle) + " idle", half = context.measureText(text).width / 2;
+    if (x1 - x0 > 2 * half && place((x0 + x1) / 2 - half, (x0 + x1) / 2 + half)) context.fillText(text, (x0 + x1) / 2, 15);
+  }
+  context.textAlign = "left";
+  drawFlags(context);
   const [low, high] = [timeAt(0), timeAt(view.width)];
   document.getElementById("range").textContent = (base > 0 ? clockText(base) + " s +" : spanText(high - low) + " in view");
 }
@@ -118,11 +125,6 @@ function drawLaneGround(context) {
     for (let at = x - view.height % 8 - 8; at < x + width + 8; at += 8) for (let y = 0; y < view.height; y += 8) { context.moveTo(at + 4, y); context.lineTo(at, y + 8); }
     context.stroke();
     context.restore();
-    const text = spanText(busy - idle) + " idle";
-    if (width < context.measureText(text).width + 8) continue;
-    context.fillStyle = colors["--quiet"]; context.textAlign = "center";
-    context.fillText(text, x + width / 2, view.height - 7);
-    context.textAlign = "left";
   }
   for (const lane of lanes) {
     const y = lane.top - view.scroll;
@@ -278,8 +280,26 @@ function drawMarks(context) {
   }
 }
 
-function drawViolations(context) {
+// Flags on the axis: where they are and what they say.
+function flags(context) {
+  const found = [];
+  for (const check of model.violations) {
+    const x = check.row === undefined ? -Infinity : xOfTime(check.time);
+    if (x < -1 || x > view.width + 1) continue;
+    const width = context.measureText(check.name).width + 14;
+    found.push({x, left: Math.min(x - 1, view.width - width), width, name: check.name});
+  }
+  return found;
+}
+function drawFlags(context) {
   context.font = "600 11px system-ui, sans-serif";
+  for (const flag of flags(context)) {
+    context.fillStyle = colors["--bad"]; context.fillRect(flag.x - 1, 2, 2, 22);
+    context.beginPath(); context.roundRect(flag.left, 2, flag.width, 18, [0, 4, 4, 0]); context.fill();
+    context.fillStyle = colors["--card"]; context.fillText(flag.name, flag.left + 7, 15);
+  }
+}
+function drawPoles(context) {
   for (const check of model.violations) {
     if (check.row === undefined) continue;
     const x = xOfTime(check.time);
@@ -288,9 +308,6 @@ function drawViolations(context) {
     context.lineWidth = 1.5; context.setLineDash([5, 3]);
     context.beginPath(); context.moveTo(x, 0); context.lineTo(x, view.height); context.stroke();
     context.setLineDash([]);
-    const width = context.measureText(check.name).width + 12, left = Math.min(x, view.width - width);
-    context.beginPath(); context.roundRect(left, 0, width, 17, [0, 0, 5, 0]); context.fill();
-    context.fillStyle = colors["--card"]; context.fillText(check.name, left + 6, 12);
   }
 }
 
@@ -336,7 +353,7 @@ function drawAll() {
   drawCalls(context);
   drawArrows(context);
   drawMarks(context);
-  drawViolations(context);
+  drawPoles(context);
   drawAxis();
   drawOverview();
 }

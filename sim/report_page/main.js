@@ -24,15 +24,19 @@ function zoom(factor, x = view.width / 2) {
 }
 function move(part) { const by = part * (view.to - view.from); look(view.from + by, view.to + by); }
 
-// In view, with enough around it that it can be told from its neighbours.
+// In view, with enough around it that it can be told from its neighbours. Of what takes long that is its beginning; of
+// what a check objects to, its end.
 function lookAt(i) {
-  const around = 18, shown = model.shown, at = Scale.find(shown, i);
-  const x0 = xOf(model.startPlace[i]), x1 = xOf(model.endPlace[i]), size = view.to - view.from;
-  const lowest = model.startPlace[shown[Math.max(0, at - around)]], highest = model.startPlace[shown[Math.min(shown.length - 1, at + around)]];
-  const near = Math.max(highest - lowest, Math.min(model.endPlace[i] - model.startPlace[i], size));
-  const middle = (model.startPlace[i] + Math.min(model.endPlace[i], model.startPlace[i] + near)) / 2;
+  const around = 18, shown = model.shown, [start, end] = [model.startPlace[i], model.endPlace[i]];
+  const focus = model.violatedRows.has(i) ? end : start;
+  let at = Scale.find(shown, i);
+  while (at + 1 < shown.length && model.startPlace[shown[at + 1]] <= focus) ++at;
+  const neighbours = model.startPlace[shown[Math.min(shown.length - 1, at + around)]] - model.startPlace[shown[Math.max(0, at - around)]];
+  const isWhole = (end - start) * 1.3 <= neighbours * 4;
+  const near = isWhole ? Math.max(neighbours, (end - start) * 1.3) : neighbours, middle = isWhole ? (start + end) / 2 : focus;
+  const x = xOf(middle), size = view.to - view.from;
   if (size > near * 4) look(middle - near / 2, middle + near / 2);
-  else if (x0 < 20 || x1 > view.width - 20) look(middle - size / 2, middle + size / 2);
+  else if (x < view.width * .06 || x > view.width * .94) look(middle - size / 2, middle + size / 2);
   const lane = laneOf.get(rows[i].n), box = $("lanes");
   if (lane === undefined) return;
   if (lane.top < box.scrollTop) box.scrollTop = lane.top;

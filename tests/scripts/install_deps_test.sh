@@ -47,4 +47,29 @@ stub id 'echo 0'
 stub apt-get 'echo "E: no route" >&2; exit 100'
 run build
 check "no network" 1 "*E: no route*apt-get failed*needed: g++*"
+
+# The browser's group installs into its own tree, here a copy.
+mkdir -p "$work/tree/scripts" "$work/tree/tests"
+cp "$script" "$work/tree/scripts/"
+cp -r "$(dirname "$script")/../tests/browser" "$work/tree/tests/"
+script=$work/tree/scripts/install-deps
+stub dpkg-query 'exit 1'
+stub apt-get "echo \"\$*\" >>$work/calls"
+for name in chromium node; do stub $name 'exit 0'; done
+stub npm "echo \"\$*\" >>$work/calls; mkdir -p $work/tree/build/browser/node_modules/playwright-core"
+run browser
+check "a browser is there, what drives it is not" 0 "install-deps: installing playwright-core"
+[[ $(cat "$work/calls") == "ci --prefix "*--ignore-scripts* ]] || { echo "FAIL npm was asked: $(cat "$work/calls")"; failed=1; }
+run browser
+check "all of the browser is there" 0 ""
+[ ! -s "$work/calls" ] || { echo "FAIL something ran though nothing was missing"; failed=1; }
+rm -r "$work/tree/build"
+run --dry-run browser
+check "a dry run for the browser" 1 "install-deps: missing: playwright-core"
+stub npm 'echo "no network" >&2; exit 1'
+run browser
+check "npm fails" 1 "*no network*npm failed*"
+run browser
+check "npm fails again, and does not pass for installed" 1 "*npm failed*"
+grep -q '"resolved"' "$work/tree/tests/browser/package-lock.json" && { echo "FAIL the lock file names hosts"; failed=1; }
 exit $failed

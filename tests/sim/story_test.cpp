@@ -42,9 +42,10 @@ TEST(Story, TellsOneCallFromRequestToRecord) {
   EXPECT_EQ(field_of(**ok, "status"), "OK (0)");
   std::vector<std::string_view> links;
   for (const RowLink& link : (*ok)->links) links.push_back(link.name);
-  EXPECT_EQ(links, (std::vector<std::string_view>{"request", "call", "record"}));
-  EXPECT_EQ(story.rows[(*ok)->links[2].row].kind, RowKind::record);
-  EXPECT_EQ(field_of(story.rows[(*ok)->links[2].row], "key"), "/state/shared/a");
+  EXPECT_EQ(links, (std::vector<std::string_view>{"request", "call", "appended", "record"}));
+  EXPECT_EQ(story.rows[(*ok)->links[2].row].kind, RowKind::store);
+  EXPECT_EQ(story.rows[(*ok)->links[3].row].kind, RowKind::record);
+  EXPECT_EQ(field_of(story.rows[(*ok)->links[3].row], "key"), "/state/shared/a");
 }
 
 TEST(Story, HasEveryHandshakeAndEveryStateOfAConnection) {
@@ -138,6 +139,29 @@ TEST(Story, ShowsBytesThatAreNoFrameAsBytes) {
   EXPECT_EQ(bytes[0]->size, 9u);
   EXPECT_EQ(bytes[0]->node, 1u);
   EXPECT_EQ(bytes[0]->to, 0u);
+}
+
+TEST(Story, TellsOfACrashAndOfWhatItTook) {
+  ToldRun run(3, {}, 1, seconds(60));
+  ASSERT_EQ(run.put("/state/shared/a", "one").result, CallResult::answered);
+  ASSERT_EQ(run.driver->call(SyncRequest{run.driver->epoch()}).result, CallResult::answered);
+  ASSERT_EQ(run.put("/state/shared/a", "two").result, CallResult::answered);
+  run.server->crash(0);
+  run.server->restart();
+  ASSERT_EQ(run.put("/state/shared/a", "six").result, CallResult::answered);
+  const Story story = run.tell();
+  std::vector<std::string> titles;
+  for (const Row& row : story.rows) titles.push_back(row.title);
+  const auto has = [&titles](std::string_view beginning) {
+    return std::any_of(titles.begin(), titles.end(), [&](const std::string& each) { return each.starts_with(beginning); });
+  };
+  for (const std::string_view each : {"node down", "node up", "store lost all after ", "durable up to ", "appended ", "call 3 lost its write"}) {
+    EXPECT_TRUE(has(each)) << each;
+  }
+  for (const Row& row : story.rows) {
+    if (!row.title.starts_with("appended") || row.op != "PUT") continue;
+    EXPECT_EQ(field_of(row, "effect"), "/state/shared/a, value of 3 bytes");
+  }
 }
 
 TEST(Story, ToldTwiceIsTheSame) {

@@ -2,6 +2,7 @@
 // does things one by one.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,7 +15,8 @@
 namespace statefs::sim {
 
 struct ToldRun {
-  explicit ToldRun(std::uint64_t seed, const Faults& faults = {}, std::uint32_t client_count = 1)
+  explicit ToldRun(std::uint64_t seed, const Faults& faults = {}, std::uint32_t client_count = 1,
+                   Duration flush_interval = ServerProgramOptions{}.flush_interval)
       : world(seed, faults, tap.wrap(make_stand_in_suite())) {
     tap.watch(world.schedule(), world.trace());
     world.trace().keep_stream_bytes(true);
@@ -22,6 +24,7 @@ struct ToldRun {
     std::vector<NodeId> peers;
     for (NodeId id = 1; id <= client_count + 1; ++id) peers.push_back(id);
     options.policy = world.enrol(peers);
+    options.flush_interval = flush_interval;
     server = &world.add_server(world.add_node(), options);
     driver = std::make_unique<WorldDriver>(world, 0);
   }
@@ -31,20 +34,24 @@ struct ToldRun {
   }
   Completion get(std::string_view key) { return driver->call(GetRequest{{}, 0, limits::value_size_max, as_bytes(key)}); }
 
-  // Clients from node 2 on. True where all were done.
-  bool run_workloads(std::uint32_t count, const WorkloadOptions& options) {
+  // Clients from node 2 on.
+  void start_workloads(std::uint32_t count, const WorkloadOptions& options) {
     for (std::uint32_t i = 0; i < count; ++i) {
       Node& node = world.add_node();
       workloads.push_back(std::make_unique<Workload>(node, options));
       workloads.back()->start(world.add_client(node, 0, *workloads.back()));
     }
+  }
+  // True where all are done with it.
+  bool finish_workloads() {
     const auto done = [this] {
-      for (const auto& each : workloads) {
-        if (!each->done()) return false;
-      }
-      return true;
+      return std::all_of(workloads.begin(), workloads.end(), [](const auto& each) { return each->done(); });
     };
     return world.run_while_not(done, 10'000'000);
+  }
+  bool run_workloads(std::uint32_t count, const WorkloadOptions& options) {
+    start_workloads(count, options);
+    return finish_workloads();
   }
 
   [[nodiscard]] Story tell() const { return story_of({trace(), tap, checks, verdict_line, "clients=1\nlink latency_ns=1000000"}); }
