@@ -8,6 +8,32 @@ namespace {
 
 std::string text(ByteView bytes) { return std::string(as_text(bytes)); }
 
+bool read_call(SeenCall& call, ByteView frame) {
+  if (frame.size() < limits::frame_header_size) return false;
+  const auto header = decode_frame_header(frame);
+  if (!header.ok()) return false;
+  const auto request = decode_request(header.value(), frame.subspan(limits::frame_header_size));
+  if (!request.ok()) return false;
+  fill_request(call, request.value().body);
+  return true;
+}
+
+bool read_completion(SeenCall& call, ByteView payload) {
+  if (payload.empty()) return false;
+  call.result = static_cast<CallResult>(payload[0]);
+  const ByteView frame = payload.subspan(1);
+  if (call.result != CallResult::answered) return frame.empty();
+  if (frame.size() < limits::frame_header_size) return false;
+  const auto header = decode_frame_header(frame);
+  if (!header.ok()) return false;
+  const auto response = decode_response(header.value(), frame.subspan(limits::frame_header_size));
+  if (!response.ok()) return false;
+  fill_response(call, response.value());
+  return true;
+}
+
+}  // namespace
+
 void fill_request(SeenCall& call, const RequestBody& body) {
   call.op = op_of(body);
   if (const auto* put = std::get_if<PutRequest>(&body)) {
@@ -40,32 +66,6 @@ void fill_response(SeenCall& call, const Response& response) {
     for (const ListEntry& entry : page->entries) call.entries.push_back({text(entry.key), entry.size, entry.revision});
   }
 }
-
-bool read_call(SeenCall& call, ByteView frame) {
-  if (frame.size() < limits::frame_header_size) return false;
-  const auto header = decode_frame_header(frame);
-  if (!header.ok()) return false;
-  const auto request = decode_request(header.value(), frame.subspan(limits::frame_header_size));
-  if (!request.ok()) return false;
-  fill_request(call, request.value().body);
-  return true;
-}
-
-bool read_completion(SeenCall& call, ByteView payload) {
-  if (payload.empty()) return false;
-  call.result = static_cast<CallResult>(payload[0]);
-  const ByteView frame = payload.subspan(1);
-  if (call.result != CallResult::answered) return frame.empty();
-  if (frame.size() < limits::frame_header_size) return false;
-  const auto header = decode_frame_header(frame);
-  if (!header.ok()) return false;
-  const auto response = decode_response(header.value(), frame.subspan(limits::frame_header_size));
-  if (!response.ok()) return false;
-  fill_response(call, response.value());
-  return true;
-}
-
-}  // namespace
 
 History history_of(const Trace& trace) {
   History history;

@@ -60,6 +60,10 @@ struct History {
   std::optional<std::string> unreadable;  // what could not be decoded, and then the rest is not there
 };
 
+// The two halves of a call, also for whoever records calls without a trace.
+void fill_request(SeenCall& call, const RequestBody& body);
+void fill_response(SeenCall& call, const Response& response);
+
 // `trace` outlives the history and gets no more entries.
 [[nodiscard]] History history_of(const Trace& trace);
 
