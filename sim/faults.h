@@ -22,6 +22,12 @@ struct LinkOptions {
   Duration latency = milliseconds(1);
   Duration jitter;                        // up to this much more, drawn for each segment; order is kept
   std::uint64_t bytes_per_second = 0;     // 0: no bound
+  Ratio loss{};                           // of each try of a segment; what is lost is sent again, later
+  Duration rto_min = milliseconds(200);   // until the first retry, twice that until the next
+  std::uint64_t retransmissions_max = 8;  // lost once more: the stream breaks, each end in its own time
+  Duration give_up_after = seconds(60);   // nothing came back for so long: the sender's end breaks, the other hears nothing
+  Duration connect_timeout = seconds(60);
+  std::size_t recorded_size = 0;          // first bytes of each stream that an attacker keeps (see tamper.h)
 };
 
 // How writes become segments: each write draws one way by weight; all zero is `whole`.
@@ -40,6 +46,12 @@ struct StreamOptions {
   Ratio short_read;                      // a read sees only a part of what arrived
   Ratio refused;                         // a connection is refused
   Ratio broken_unread;                   // a broken stream loses what had arrived and was not read
+  Ratio slow_close{};                    // the last word of an end, clean or not, is late
+  Duration close_delay_max{};
+  Ratio stalled_read{};                  // what arrived, and what comes after it, cannot be read for a while
+  Duration stall_max{};
+  Ratio late_error{};                    // an end of a broken stream is told late; until then it writes into nothing
+  Duration error_delay_max{};
 };
 
 struct Faults {
@@ -55,6 +67,12 @@ void for_each_field(F& faults, Visit visit) {
   visit("link.latency_ns", faults.link.latency);
   visit("link.jitter_ns", faults.link.jitter);
   visit("link.bytes_per_second", faults.link.bytes_per_second);
+  visit("link.loss", faults.link.loss);
+  visit("link.rto_min_ns", faults.link.rto_min);
+  visit("link.retransmissions_max", faults.link.retransmissions_max);
+  visit("link.give_up_after_ns", faults.link.give_up_after);
+  visit("link.connect_timeout_ns", faults.link.connect_timeout);
+  visit("link.recorded_size", faults.link.recorded_size);
   visit("stream.send_window", faults.stream.send_window);
   visit("stream.cuts.whole", faults.stream.cuts.whole);
   visit("stream.cuts.drawn", faults.stream.cuts.drawn);
@@ -65,6 +83,12 @@ void for_each_field(F& faults, Visit visit) {
   visit("stream.short_read", faults.stream.short_read);
   visit("stream.refused", faults.stream.refused);
   visit("stream.broken_unread", faults.stream.broken_unread);
+  visit("stream.slow_close", faults.stream.slow_close);
+  visit("stream.close_delay_max_ns", faults.stream.close_delay_max);
+  visit("stream.stalled_read", faults.stream.stalled_read);
+  visit("stream.stall_max_ns", faults.stream.stall_max);
+  visit("stream.late_error", faults.stream.late_error);
+  visit("stream.error_delay_max_ns", faults.stream.error_delay_max);
   visit("cut_per_write", faults.cut_per_write);
 }
 
@@ -97,7 +121,7 @@ enum class FaultKind : std::uint8_t {
   half_close,
   slow_close,
   late_error,
-  flip,           // attack, in the order of TamperKind
+  flip,           // attack: tamper.h
   truncate,
   duplicate,
   insert,

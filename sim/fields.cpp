@@ -273,8 +273,7 @@ void add_fields(const AuditRecord& record, ByteView encoded, Fields& out) {
     if (equals != std::string_view::npos) {
       out.push_back({std::string(word.substr(0, equals)), std::string(word.substr(equals + 1))});
     } else {
-      if (!event.empty()) event += ' ';
-      event += word;
+      event = event.empty() ? std::string(word) : event + ' ' + std::string(word);
     }
     rest = space == std::string_view::npos ? std::string_view{} : rest.substr(space + 1);
   }

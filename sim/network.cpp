@@ -13,6 +13,32 @@ void Network::set_faults(const Faults& faults) {
   for (auto& [ends, each] : links_) each->set_faults(faults);
 }
 
+void Network::partition(NodeId a, NodeId b) {
+  link(a, b).sever();
+  link(b, a).sever();
+}
+
+void Network::heal(NodeId a, NodeId b) {
+  link(a, b).heal();
+  link(b, a).heal();
+}
+
+void Network::heal_all() {
+  for (auto& [ends, each] : links_) {
+    each->heal();
+    each->block_until(Time{});
+  }
+}
+
+void Network::revive(NodeId node) {
+  for (const std::unique_ptr<Stream>& each : streams_) {
+    if (each == nullptr) continue;
+    for (const Side side : {Side::connector, Side::acceptor}) {
+      if (each->node(side) == node) each->revive(side);
+    }
+  }
+}
+
 StreamEnd Network::connect(NodeId from, NodeId to, StreamUser& user) {
   const auto id = static_cast<StreamId>(streams_.size());
   const Stream::Ground ground{schedule_, trace_, link(from, to), link(to, from), user, listeners_};

@@ -29,6 +29,15 @@ class Network {
   [[nodiscard]] Link& link(NodeId from, NodeId to);
   void set_faults(const Faults& faults);  // of all links, present and to come
 
+  // Both ways between two nodes; one way: link(from, to).sever().
+  void partition(NodeId a, NodeId b);
+  void heal(NodeId a, NodeId b);
+  void heal_all();  // and what is blocked until some time is not any more
+  // What an attacker does with bytes from one node to another.
+  void tamper(NodeId from, NodeId to, const Tampering& tampering) { link(from, to).tamper().add(tampering); }
+  // A node has power again after ends of it vanished, and answers by resets what comes for them.
+  void revive(NodeId node);
+
   [[nodiscard]] FaultCounts& counts() { return counts_; }
 
   // After close() or reset() of an end, whose owner forgets it.

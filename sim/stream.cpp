@@ -1,11 +1,10 @@
 #include "sim/stream.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace statefs::sim {
 namespace {
-
-enum : std::uint32_t { knock = 1, opening, refusing, arrival_there, arrival_back, writable_there, writable_back };
 
 constexpr std::size_t segments_per_write_max = 24;
 
@@ -15,20 +14,27 @@ constexpr std::size_t edge_sizes[] = {1, 2, 3, 15, 16, 17, 18, 19, 31, 32, 33, 3
 
 }  // namespace
 
-Stream::Stream(StreamId id, const Ground& ground) : id_(id), ground_(ground) {
-  opening_event_ = schedule(Side::acceptor, knock, link(Side::connector).carry(0, ground_.schedule.now()));
+Stream::Stream(StreamId id, const Ground& ground) : id_(id), ground_(ground), begun_(ground.schedule.now()) {
+  send(Side::connector, Kind::knock, 0);
+  limit_connecting(way(Side::connector).last_arrival);
 }
 
 Stream::~Stream() {
-  ground_.schedule.cancel(opening_event_);
-  for (Pipe& each : pipes_) {
-    ground_.schedule.cancel(each.arrival_event);
-    ground_.schedule.cancel(each.writable_event);
+  retire();
+  cancel(timeout_event_);
+  for (End& each : ends_) cancel(each.late_event);
+  for (Way& each : ways_) {
+    for (EventId* event : {&each.arrival_event, &each.writable_event, &each.readable_event, &each.unheard_event}) cancel(*event);
   }
 }
 
 EventId Stream::schedule(Side side, std::uint32_t kind, Time time) {
   return ground_.schedule.at(time, {this, node(side), kind, id_});
+}
+
+void Stream::cancel(EventId& event) {
+  ground_.schedule.cancel(event);
+  event = 0;
 }
 
 void Stream::notify(Side side) {
@@ -42,225 +48,288 @@ void Stream::notify(Side side) {
 
 void Stream::fire(std::uint32_t kind, std::uint64_t) {
   switch (kind) {
-    case knock: offer(); break;
+    case knock:
+    case arrival_there: return arrive(Side::connector);
     case opening:
-      opening_event_ = 0;
-      end(Side::connector).open = true;
-      ground_.trace.add(node(Side::connector), TraceKind::stream_opened, id_);
-      notify(Side::connector);
-      break;
     case refusing:
-      opening_event_ = 0;
-      refused_ = true;
-      end(Side::connector).broken = true;
-      ground_.trace.add(node(Side::connector), TraceKind::stream_refused, id_);
-      notify(Side::connector);
-      break;
-    case arrival_there: arrive(Side::connector); break;
-    case arrival_back: arrive(Side::acceptor); break;
-    case writable_there: pipe(Side::connector).writable_event = 0; notify(Side::connector); break;
-    case writable_back: pipe(Side::acceptor).writable_event = 0; notify(Side::acceptor); break;
+    case arrival_back: return arrive(Side::acceptor);
+    case writable_there: return say_room(Side::connector);
+    case writable_back: return say_room(Side::acceptor);
+    case readable_there: way(Side::connector).readable_event = 0; return notify(Side::acceptor);
+    case readable_back: way(Side::acceptor).readable_event = 0; return notify(Side::connector);
+    case unheard_there: return hear(Side::connector);
+    case unheard_back: return hear(Side::acceptor);
+    case late_connector: return tell_broken(Side::connector);
+    case late_acceptor: return tell_broken(Side::acceptor);
+    case connect_timeout: return time_out_connecting();
     default: STATEFS_CHECK(false);
   }
 }
 
 void Stream::offer() {
-  opening_event_ = 0;
   Link& back = link(Side::acceptor);
-  const Time answered = back.carry(0, ground_.schedule.now());
+  const Carriage answer = back.carry(0, ground_.schedule.now());
   End& acceptor = end(Side::acceptor);
   acceptor.open = true;
   ground_.trace.add(node(Side::acceptor), TraceKind::stream_offered, id_);
   const auto listener = ground_.listeners.find(node(Side::acceptor));
   acceptor_ = listener == ground_.listeners.end() ? nullptr : listener->second;
-  if (acceptor_ != nullptr && !back.chance(back.faults().stream.refused, FaultKind::refused) && acceptor_->stream_offered({id_, Side::acceptor})) {
-    pipe(Side::acceptor).last_arrival = answered;
-    opening_event_ = schedule(Side::connector, opening, answered);
+  if (acceptor_ != nullptr && !back.chance(back.faults().stream.refused, FaultKind::refused) &&
+      acceptor_->stream_offered({id_, Side::acceptor})) {
+    send_by(Side::acceptor, Kind::opened, 0, answer);
   } else {
     acceptor.open = false;
     acceptor.closed = true;
-    opening_event_ = schedule(Side::connector, refusing, answered);
+    send_by(Side::acceptor, Kind::refused, 0, answer);
   }
+  limit_connecting(way(Side::acceptor).last_arrival);
+}
+
+// A time-out is an event only where it may come: a stream that opens in time knows of none.
+void Stream::limit_connecting(Time arrival) {
+  const Time limit = begun_ + link(Side::connector).faults().link.connect_timeout;
+  if (!connecting() || timeout_event_ != 0 || arrival <= limit) return;
+  timeout_event_ = schedule(Side::connector, connect_timeout, std::max(limit, ground_.schedule.now()));
+}
+
+void Stream::time_out_connecting() {
+  cancel(timeout_event_);
+  if (!connecting()) return;
+  link(Side::connector).count(FaultKind::connect_timeout);
+  forget_knock();
+  end(Side::connector).broken = true;
+  ground_.trace.add(node(Side::connector), TraceKind::stream_refused, id_, Bytes{1});
+  notify(Side::connector);
 }
 
 void Stream::arm(Side from) {
-  Pipe& way = pipe(from);
-  if (way.arrival_event != 0 || way.segments.empty()) return;
-  const Time time = std::max(way.segments.front().arrival, ground_.schedule.now());
-  way.arrival_event = schedule(other(from), from == Side::connector ? arrival_there : arrival_back, time);
+  Way& there = way(from);
+  if (there.arrival_event != 0 || there.segments.empty()) return;
+  const Segment& first = there.segments.front();
+  std::uint32_t kind = of(from, arrival_there);
+  if (first.kind == Kind::knock) kind = knock;
+  if (first.kind == Kind::opened) kind = opening;
+  if (first.kind == Kind::refused) kind = refusing;
+  there.arrival_event = schedule(other(from), kind, std::max(first.arrival, ground_.schedule.now()));
 }
 
-void Stream::send(Side from, Kind kind, std::size_t size) {
-  Pipe& way = pipe(from);
-  way.last_arrival = std::max(way.last_arrival, link(from).carry(size, ground_.schedule.now()));
-  way.segments.push_back({way.last_arrival, size, kind});
+void Stream::send_by(Side from, Kind kind, std::size_t size, Carriage carriage) {
+  Way& there = way(from);
+  there.last_arrival = std::max(there.last_arrival, carriage.arrival);
+  // A reset is sent once by whoever does not know the stream, and again whenever it is asked for.
+  there.segments.push_back({there.last_arrival, size, carriage.lost && kind != Kind::reset ? Kind::lost : kind});
   arm(from);
+}
+
+void Stream::send(Side from, Kind kind, std::size_t size) { send_by(from, kind, size, link(from).carry(size, ground_.schedule.now())); }
+
+void Stream::send_last(Side from, Kind kind) {
+  const StreamOptions& options = link(from).faults().stream;
+  const Duration late = link(from).drawn_delay(options.slow_close, options.close_delay_max, FaultKind::slow_close);
+  if (late.ns > 0) way(from).last_arrival = std::max(way(from).last_arrival, ground_.schedule.now()) + late;
+  send(from, kind, 0);
 }
 
 void Stream::send_cut(Side from, std::size_t size) {
   RandomStream& random = link(from).random();
   const CutWeights& weights = link(from).faults().stream.cuts;
   const std::uint64_t total = std::uint64_t{weights.whole} + weights.drawn + weights.one_byte + weights.edges;
-  std::uint64_t way = total == 0 || weights.whole == total ? 0 : random.below(total);
-  if (way < weights.whole || total == 0) return send(from, Kind::data, size);
-  way -= weights.whole;
-  if (size > 1) {
-    const bool drawn = way < weights.drawn;
-    link(from).count(drawn ? FaultKind::cut_drawn : way < std::uint64_t{weights.drawn} + weights.one_byte ? FaultKind::cut_one_byte
-                                                                                                         : FaultKind::cut_edges);
-  }
+  std::uint64_t how = total == 0 || weights.whole == total ? 0 : random.below(total);
+  if (how < weights.whole || total == 0) return send(from, Kind::data, size);
+  how -= weights.whole;
+  const FaultKind kind = how < weights.drawn                                      ? FaultKind::cut_drawn
+                         : how < std::uint64_t{weights.drawn} + weights.one_byte ? FaultKind::cut_one_byte
+                                                                                  : FaultKind::cut_edges;
   for (std::size_t segments = 1; size > 0; ++segments) {
     std::size_t next = size;
     if (segments < segments_per_write_max) {
-      if (way < weights.drawn) {
+      if (kind == FaultKind::cut_drawn) {
         next = static_cast<std::size_t>(random.skewed(size - 1)) + 1;
-      } else if (way < std::uint64_t{weights.drawn} + weights.one_byte) {
+      } else if (kind == FaultKind::cut_one_byte) {
         next = 1;
       } else {
         next = edge_sizes[random.below(std::size(edge_sizes))];
       }
       next = std::min(next, size);
     }
+    if (segments == 1 && next < size) link(from).count(kind);
     send(from, Kind::data, next);
     size -= next;
   }
 }
 
 std::size_t Stream::write(Side side, ByteView bytes) {
-  if (!is_open(side) || end(side).broken || bytes.empty()) return 0;
-  Pipe& way = pipe(side);
+  if (!is_open(side) || end(side).broken || end(side).finished_writing || bytes.empty()) return 0;
+  Way& there = way(side);
   Link& line = link(side);
   const StreamOptions& options = line.faults().stream;
-  const std::size_t held = way.buffer.size() - way.head;
+  const std::size_t held = there.pipe.held_size() + there.swallowed;
   std::size_t count = held < options.send_window ? std::min(options.send_window - held, bytes.size()) : 0;
+  if (end(side).late_event != 0) {
+    there.swallowed += count;
+    return count;
+  }
+  if (there.writable_event != 0 && there.room_crosses && link(other(side)).severed()) count = 0;  // it did not hear of any room
+  if (count < bytes.size()) line.count(FaultKind::full_window);
   if (count > 0 && line.chance(options.blocked_write, FaultKind::blocked_write)) {
-    if (way.writable_event == 0) {
-      way.writable_event = schedule(side, side == Side::connector ? writable_there : writable_back, line.carry(0, ground_.schedule.now()));
+    if (there.writable_event == 0) {
+      there.room_crosses = false;
+      there.writable_event = schedule(side, of(side, writable_there), line.carry(0, ground_.schedule.now()).arrival);
     }
     return 0;
   }
-  if (count > 1 && line.chance(options.short_write, FaultKind::short_write)) count = line.random().between(1, count);
-  way.blocked = count < bytes.size();
-  if (count == 0) return 0;
-  if (line.random().chance(line.faults().cut_per_write) && !way.cut_at) way.cut_at = way.written + line.random().below(count);
-  if (way.head > 4096 && way.head * 2 > way.buffer.size()) {
-    way.buffer.erase(way.buffer.begin(), way.buffer.begin() + static_cast<std::ptrdiff_t>(way.head));
-    way.head = 0;
+  if (count > 1 && line.random().chance(options.short_write)) {
+    const std::size_t room = std::exchange(count, static_cast<std::size_t>(line.random().between(1, count)));
+    if (count < room) line.count(FaultKind::short_write);
   }
-  way.buffer.insert(way.buffer.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count));
-  way.written += count;
+  there.blocked = count < bytes.size();
+  if (count == 0) return 0;
+  if (line.random().chance(line.faults().cut_per_write) && !there.cut_at) {
+    there.cut_at = there.pipe.written_count() + line.random().below(count);
+  }
+  there.pipe.write(bytes.first(count));
   send_cut(side, count);
   return count;
 }
 
-void Stream::arrive(Side from) {
-  Pipe& way = pipe(from);
-  way.arrival_event = 0;
-  const Segment segment = way.segments.front();
-  way.segments.pop_front();
-  const Side to = other(from);
-  if (end(to).closed) {
-    // As TCP answers bytes that nobody will read.
-    drop(from, true);
-    if (segment.kind == Kind::data && !end(from).closed && !end(from).broken) send(to, Kind::reset, 0);
+void Stream::say_room(Side from) {
+  Way& there = way(from);
+  there.writable_event = 0;
+  if (there.room_crosses && link(other(from)).severed() && !end(from).closed && !end(from).dead()) {
+    const auto again = next_try(from, there.room, true);
+    if (!again) return give_up(from);
+    there.writable_event = schedule(from, of(from, writable_there), *again);
     return;
   }
+  there.room = {};
+  notify(from);
+}
+
+void Stream::arrive(Side from) {
+  Way& there = way(from);
+  there.arrival_event = 0;
+  const Side to = other(from);
+  const Segment segment = there.segments.front();
+  if (segment.kind == Kind::lost) return lose(from);
+  if (link(from).severed() || end(to).vanished) return hold(from);
+  there.segments.pop_front();
+  there.held = {};
+  if (end(to).closed || end(to).dead()) return answer_by_reset(from, segment.kind);
   switch (segment.kind) {
+    case Kind::knock: offer(); break;
+    case Kind::opened:
+      cancel(timeout_event_);
+      end(to).open = true;
+      ground_.trace.add(node(to), TraceKind::stream_opened, id_);
+      notify(to);
+      break;
+    case Kind::refused:
+      cancel(timeout_event_);
+      refused_ = true;
+      end(to).broken = true;
+      ground_.trace.add(node(to), TraceKind::stream_refused, id_);
+      notify(to);
+      break;
     case Kind::data: arrive_data(from, segment.size); break;
     case Kind::end:
-      way.ended = true;
+      there.ended = true;
       ground_.trace.add(node(to), TraceKind::stream_ended, id_);
       notify(to);
       break;
-    case Kind::reset: break_end(to); break;
+    case Kind::reset: break_end(to, Reason::told); break;
+    case Kind::lost: break;
   }
   arm(from);
 }
 
+// As TCP answers bytes that nobody will read.
+void Stream::answer_by_reset(Side from, Kind kind) {
+  const Side to = other(from);
+  drop_coming(from);
+  if (end(to).closed) way(from).pipe.drop_arrived();
+  if (kind != Kind::reset && kind != Kind::refused && !end(from).closed && !end(from).dead()) send(to, Kind::reset, 0);
+}
+
 void Stream::arrive_data(Side from, std::size_t size) {
-  Pipe& way = pipe(from);
-  const bool cuts = way.cut_at && way.delivered + size >= *way.cut_at;
-  if (cuts) size = static_cast<std::size_t>(*way.cut_at - way.delivered);
+  Way& there = way(from);
+  const Side to = other(from);
+  Link& line = link(from);
+  const bool cuts = there.cut_at && there.pipe.passed_count() + size >= *there.cut_at;
+  if (cuts) size = static_cast<std::size_t>(*there.cut_at - there.pipe.passed_count());
+  if (size > 0) size = tamper(from, size);
   if (size > 0) {
-    const ByteView bytes = ByteView(way.buffer).subspan(way.head + way.arrived, size);
-    way.arrived += size;
-    way.delivered += size;
-    ground_.trace.add(node(other(from)), TraceKind::stream_bytes, id_, bytes);
-    notify(other(from));
+    const StreamOptions& options = line.faults().stream;
+    const Duration stall = line.drawn_delay(options.stalled_read, options.stall_max, FaultKind::stalled_read);
+    if (stall.ns > 0 && there.readable_event == 0) {
+      there.readable_event = schedule(to, of(from, readable_there), ground_.schedule.now() + stall);
+    }
+    if (there.readable_event == 0) notify(to);
   }
-  if (cuts) cut();
+  if (cuts) return cut();
+  if (link(to).severed() && there.unheard_event == 0) hear(from);
+}
+
+// What arrives of the next `size` bytes: how many they are then.
+std::size_t Stream::tamper(Side from, std::size_t size) {
+  Link& line = link(from);
+  Pipe& pipe = way(from).pipe;
+  const std::size_t recorded_size = line.faults().link.recorded_size;
+  ByteView bytes = pipe.next(size);
+  const bool changed = line.tamper().watches(recorded_size) && line.tamper().pass(id_, bytes, recorded_size);
+  if (!changed) {
+    pipe.arrive(size);
+  } else {
+    bytes = line.tamper().arriving();
+    for (const Tamper::Applied& each : line.tamper().applied()) {
+      line.count(fault_of(each.kind));
+      std::uint8_t payload[10] = {static_cast<std::uint8_t>(from), static_cast<std::uint8_t>(each.kind)};
+      store_le<std::uint64_t>(payload + 2, pipe.received_count() + each.at);
+      ground_.trace.add(node(other(from)), TraceKind::tampered, id_, payload);
+    }
+    pipe.arrive(size, bytes);
+    if (bytes.size() < size) open_window(from);
+  }
+  if (!bytes.empty()) ground_.trace.add(node(other(from)), TraceKind::stream_bytes, id_, bytes);
+  return bytes.size();
 }
 
 ByteView Stream::read(Side side, std::size_t size_max) {
-  Pipe& way = pipe(other(side));
+  Way& there = way(other(side));
   Link& line = link(other(side));
-  std::size_t size = std::min(way.arrived, size_max);
-  if (size == 0 || end(side).closed) return {};
-  if (size > 1 && line.chance(line.faults().stream.short_read, FaultKind::short_read)) size = line.random().between(1, size);
-  const ByteView bytes = ByteView(way.buffer).subspan(way.head, size);
-  way.head += size;
-  way.arrived -= size;
-  if (way.blocked && way.writable_event == 0 && !end(other(side)).broken) {
-    way.blocked = false;
-    const Time time = link(side).carry(0, ground_.schedule.now());
-    way.writable_event = schedule(other(side), side == Side::acceptor ? writable_there : writable_back, time);
+  std::size_t size = std::min(unread_size(side), size_max);
+  if (size == 0) return {};
+  if (size > 1 && line.random().chance(line.faults().stream.short_read)) {
+    const std::size_t all = std::exchange(size, static_cast<std::size_t>(line.random().between(1, size)));
+    if (size < all) line.count(FaultKind::short_read);
   }
+  const ByteView bytes = there.pipe.read(size);
+  open_window(other(side));
   return bytes;
 }
 
-bool Stream::at_end(Side side) const { return pipe(other(side)).ended && unread_size(side) == 0; }
-bool Stream::broken(Side side) const { return end(side).broken && unread_size(side) == 0; }
-
-void Stream::drop(Side from, bool arrived_too) {
-  Pipe& way = pipe(from);
-  way.segments.clear();
-  ground_.schedule.cancel(way.arrival_event);
-  way.arrival_event = 0;
-  if (arrived_too) way.arrived = 0;
-  way.buffer.resize(way.head + way.arrived);
+// Tells who waits for room in the window that there is some.
+void Stream::open_window(Side from) {
+  Way& there = way(from);
+  if (!there.blocked || there.writable_event != 0 || end(from).dead()) return;
+  there.blocked = false;
+  there.room_crosses = true;
+  there.writable_event = schedule(from, of(from, writable_there), link(other(from)).carry(0, ground_.schedule.now()).arrival);
 }
 
-void Stream::break_end(Side side) {
-  if (end(side).broken || end(side).closed) return;
-  end(side).broken = true;
-  Link& line = link(other(side));
-  drop(other(side), line.random().chance(line.faults().stream.broken_unread));
-  drop(side, end(other(side)).closed);
-  ground_.trace.add(node(side), TraceKind::stream_broken, id_);
-  notify(side);
+std::size_t Stream::unread_size(Side side) const {
+  const Way& there = way(other(side));
+  return end(side).closed || there.readable_event != 0 ? 0 : there.pipe.arrived_size();
 }
 
-void Stream::close(Side side) {
-  if (end(side).closed) return;
-  const bool ends_cleanly = end(side).open && !end(side).broken;
-  end(side).closed = true;
-  pipe(other(side)).arrived = 0;
-  if (side == Side::connector && !end(side).open) {
-    cut();
-  } else if (ends_cleanly) {
-    send(side, Kind::end, 0);
-  }
-}
+bool Stream::at_end(Side side) const { return way(other(side)).ended && way(other(side)).pipe.arrived_size() == 0; }
+bool Stream::broken(Side side) const { return end(side).broken && way(other(side)).pipe.arrived_size() == 0; }
 
-void Stream::reset(Side side) {
-  if (end(side).closed) return;
-  const bool tells = end(side).open && !end(side).broken;
-  end(side).closed = true;
-  drop(other(side), true);
-  if (tells) send(side, Kind::reset, 0);
-}
-
-void Stream::cut() {
-  ground_.schedule.cancel(opening_event_);
-  opening_event_ = 0;
-  if (!end(Side::acceptor).open) end(Side::acceptor).closed = true;  // it never heard of the stream
-  break_end(Side::connector);
-  break_end(Side::acceptor);
-}
-
-void Stream::cut_after(Side from, std::uint64_t byte_count) {
-  pipe(from).cut_at = byte_count;
-  if (pipe(from).delivered >= byte_count) cut();
+void Stream::drop_coming(Side from) {
+  Way& there = way(from);
+  there.segments.clear();
+  there.held = {};
+  cancel(there.arrival_event);
+  there.pipe.drop_coming();
 }
 
 }  // namespace statefs::sim

@@ -18,10 +18,10 @@ namespace statefs::sim {
 enum class TraceKind : std::uint32_t {
   stream_offered = 1,  // at the acceptor; argument: the stream
   stream_opened,       // at the connector
-  stream_refused,
+  stream_refused,      // payload: nothing, or the byte 1: nobody answered in time
   stream_bytes,        // at the receiver; payload: the bytes that arrived
   stream_ended,        // the peer's clean end was reached
-  stream_broken,
+  stream_broken,       // payload: nothing, or the byte 1: nobody answered in time
   call,                // argument: call id (of this incarnation, trace_call_id); payload: the request as a frame
   completion,          // argument: call id; payload: result byte and the response as a frame
   audit,               // payload: the encoded record
@@ -32,7 +32,7 @@ enum class TraceKind : std::uint32_t {
   durable,             // argument: the index up to which a crash takes nothing back
   store_lost,          // argument: the last index that a crash left
   lost_write,          // argument: call id; payload: u64 index, u8 certain
-  tampered,            // argument: the stream; payload: side u8, kind u8, offset u64
+  tampered,            // at the receiver; argument: the stream; payload: side that sent u8, TamperKind u8, place in what is received u64
   stream_closed,       // by its user; argument: the stream; payload: side u8
   policy,              // argument: the number of the policy that is in force from here on
   calm,                // no more faults from here on

@@ -21,8 +21,7 @@ TEST(Faults, NamesEveryFieldOnceAndPrintsItByThatName) {
   for (const std::string& name : names) EXPECT_NE(printed.find(" " + name + "="), std::string::npos) << name;
 }
 
-// A field that for_each_field() forgot is one that a scenario file loses. All are words of 4 or 8 bytes, so what was not
-// visited shows as bytes that did not move.
+// A field that for_each_field() forgot is one that a scenario file loses.
 TEST(Faults, VisitsEveryNumberThereIs) {
   Faults faults;
   std::size_t visited_size = 0;
@@ -30,8 +29,7 @@ TEST(Faults, VisitsEveryNumberThereIs) {
     raise(field);
     visited_size += sizeof field;
   });
-  const std::size_t padding = sizeof(Faults) - visited_size;
-  EXPECT_LT(padding, 16u) << "a field is missing in for_each_field()";
+  EXPECT_EQ(visited_size, sizeof(Faults)) << "a field is missing in for_each_field(), or the fields leave a gap between them";
 }
 
 TEST(Faults, PrintsADifferenceInAnyField) {
@@ -46,7 +44,7 @@ TEST(Faults, PrintsADifferenceInAnyField) {
     ++count;
   });
   EXPECT_EQ(describe(faults), describe(calm));
-  EXPECT_GE(count, 14u);
+  EXPECT_GE(count, 26u);
 }
 
 TEST(FaultCounts, HasANameOfItsOwnForEveryKind) {

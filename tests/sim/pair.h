@@ -53,6 +53,8 @@ struct Pair {
     client.end = network.connect(0, 1, client);
   }
   void run() {
+    client.act(network);
+    server.act(network);
     while (schedule.run_one()) {
       client.act(network);
       server.act(network);
@@ -85,8 +87,14 @@ inline std::vector<Faults> tearings() {
   add().link.jitter = milliseconds(50);
   add().link.bytes_per_second = 10'000;
   Faults& every = add();
-  every.stream = {333, {1, 2, 3, 4}, {1, 2}, {1, 4}, {1, 2}, {}, {}};
-  every.link = {microseconds(300), milliseconds(5), 100'000};
+  every.stream.send_window = 333;
+  every.stream.cuts = {1, 2, 3, 4};
+  every.stream.short_write = {1, 2};
+  every.stream.blocked_write = {1, 4};
+  every.stream.short_read = {1, 2};
+  every.link.latency = microseconds(300);
+  every.link.jitter = milliseconds(5);
+  every.link.bytes_per_second = 100'000;
   return all;
 }
 
