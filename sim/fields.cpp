@@ -273,7 +273,8 @@ void add_fields(const AuditRecord& record, ByteView encoded, Fields& out) {
     if (equals != std::string_view::npos) {
       out.push_back({std::string(word.substr(0, equals)), std::string(word.substr(equals + 1))});
     } else {
-      event = event.empty() ? std::string(word) : event + ' ' + std::string(word);
+      if (!event.empty()) event += ' ';
+      event += word;
     }
     rest = space == std::string_view::npos ? std::string_view{} : rest.substr(space + 1);
   }

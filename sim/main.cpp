@@ -8,6 +8,7 @@
 #include "sim/campaign/canary.h"
 #include "sim/campaign/guard.h"
 #include "sim/campaign/seed_run.h"
+#include "sim/campaign/telling.h"
 #include "sim/campaign/worker_pool.h"
 
 namespace {
@@ -17,6 +18,7 @@ using namespace statefs::sim;
 struct Options {
   std::optional<std::uint64_t> seed;
   SeedRunOptions run;
+  Telling telling;
   CampaignOptions campaign;
   std::optional<std::uint64_t> shard_index, shard_count;
   bool canary = false;
@@ -33,18 +35,24 @@ void print(const SeedResult& result) {
   std::fwrite(lines.data(), 1, lines.size(), stdout);
 }
 
-int run_one(const Options& options) {
-  const std::uint64_t seed = *options.seed;
-  const auto work = [&] {
-    const SeedResult result = run_seed(seed, options.run);
-    print(result);
-    return result.ok() ? all_good : bug_found;
-  };
+// Runs `work`, which prints a verdict and returns a status, so that a crash of it is a verdict as well.
+int guard(const Options& options, std::uint64_t seed, const std::function<int()>& work) {
   const GuardEnd ended = run_guarded(work, options.campaign.cpu_seconds_per_seed);
   if (!ended.crashed) return ended.status;
   if (ended.end.outside) return fail("seed " + std::to_string(seed) + ": " + ended.end.text, bad_machine);
   print(crashed(seed, ended.end.text, {}));
   return bug_found;
+}
+
+int run_one(const Options& options) {
+  SeedRunOptions run = options.run;
+  std::string problem;
+  if (options.telling.is_asked_for()) run.tell = [&](const Story& story) { problem = write_files(options.telling, story); };
+  const SeedResult result = run_seed(*options.seed, run);
+  if (!problem.empty()) fail(problem, bad_machine);
+  print(result);
+  if (!result.ok()) return bug_found;
+  return problem.empty() ? all_good : bad_machine;
 }
 
 int run_many(Options& options) {
@@ -83,6 +91,8 @@ void declare(CLI::App& app, Options& options) {
   app.add_flag("--no-faults", options.run.without_faults, "the same clients and calls on a network without faults")->excludes(canary);
   app.add_flag("--twice", options.run.twice, "run each seed twice and compare the digests")->excludes(canary);
   app.add_flag("--verbose", options.run.verbose, "print the plan of each seed and what was judged")->excludes(canary);
+  app.add_option("--report", options.telling.report_path, "write a page that tells the run")->needs(seed);
+  app.add_option("--trace", options.telling.trace_path, "write a trace file that trace viewers open (Chrome, Perfetto)")->needs(seed);
   app.add_option("--seed-cpu-seconds", campaign.cpu_seconds_per_seed, "how much one seed may use before it counts as crashed; 0: no bound")
       ->capture_default_str();
   const std::string of_campaign = "Campaigns (--seeds, --canary)";
@@ -118,7 +128,7 @@ int main(int argc, char** argv) {
   }();
   if (status != parsed) return status == 0 ? all_good : bad_usage;  // --help, or usage
   if (options.list_marks) return list_marks();
-  if (options.seed) return run_one(options);
+  if (options.seed) return guard(options, *options.seed, [&] { return run_one(options); });
   if (options.canary && options.campaign.seeds.count == 0) options.campaign.seeds.count = lie_count;
   if (options.campaign.seeds.count == 0) return fail("say --seed N or --seeds COUNT; --help explains", bad_usage);
   return run_many(options);

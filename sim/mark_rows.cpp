@@ -58,7 +58,7 @@ void tell_mark(const TraceEntry& entry, ByteView payload, Row& row) {
     case TraceKind::store_lost: row.title = "store lost all after " + number; return;
     case TraceKind::policy: row.title = "policy " + number; return;
     case TraceKind::node_down:
-    case TraceKind::node_up: row.title += " (" + number + " times before)"; return;
+    case TraceKind::node_up: row.title += ", incarnation " + number; return;
     case TraceKind::lost_write:
       row.title = "call " + number + " lost its write";
       add(row, "record", reader.u64());

@@ -1,5 +1,9 @@
 #include "sim/perfetto.h"
 
+#include <algorithm>
+#include <set>
+#include <tuple>
+
 #include "sim/json.h"
 
 namespace statefs::sim {
@@ -16,6 +20,11 @@ class TraceWriter {
     json_.open_object().member("displayTimeUnit", "ns");
     json_.name("otherData").open_object().member("verdict", story_.verdict_line).member("plan", story_.plan).close_object();
     json_.name("traceEvents").open_array();
+    for (const Row& row : story_.rows) {
+      if (!is_sent(row)) continue;
+      starts_.insert({row.node, Track::sent, row.start});
+      if (row.to != no_node && row.end) starts_.insert({row.to, Track::received, *row.end});
+    }
     for (const StoryNode& node : story_.nodes) add_node(node);
     for (const StoryStream& stream : story_.streams) add_stream(stream);
     for (std::size_t i = 0; i < story_.rows.size(); ++i) add_row(story_.rows[i], static_cast<std::int64_t>(i));
@@ -31,6 +40,12 @@ class TraceWriter {
     json_.member("pid", std::int64_t{node}).name("ts").microseconds(time.ns);
     return json_;
   }
+  [[nodiscard]] static bool is_sent(const Row& row) {
+    return row.node != no_node && (row.kind == RowKind::request || row.kind == RowKind::response || row.kind == RowKind::handshake ||
+                                   row.kind == RowKind::keepalive || row.kind == RowKind::bytes);
+  }
+  // A slice of a track: up to a microsecond, and not into the next one, because a viewer wants slices that nest.
+  Json& slice(const Row& row, NodeId node, Track track, Time time);
   void add_node(const StoryNode& node);
   void name_track(NodeId node, Track track, std::string_view name);
   void add_stream(const StoryStream& stream);
@@ -43,7 +58,18 @@ class TraceWriter {
   const Story& story_;
   std::string out_;
   Json json_;
+  std::set<std::tuple<NodeId, Track, Time>> starts_;
 };
+
+Json& TraceWriter::slice(const Row& row, NodeId node, Track track, Time time) {
+  std::int64_t size = 1'000;
+  const auto next = starts_.upper_bound({node, track, time});
+  if (next != starts_.end() && std::get<NodeId>(*next) == node && std::get<Track>(*next) == track) {
+    size = std::min(size, (std::get<Time>(*next) - time).ns);
+  }
+  event("X", row.title, name_of(row.kind), node, time).member("tid", static_cast<std::int64_t>(track));
+  return json_.name("dur").microseconds(size);
+}
 
 void TraceWriter::name_track(NodeId node, Track track, std::string_view name) {
   event("M", "thread_name", "__metadata", node, {}).member("tid", static_cast<std::int64_t>(track));
@@ -93,12 +119,11 @@ void TraceWriter::add_span(const Row& row, std::int64_t number) {
 // A short slice at each end, and the arrow between them, which needs slices to hold on to.
 void TraceWriter::add_frame(const Row& row, std::int64_t number) {
   const std::string_view kind = name_of(row.kind);
-  event("X", row.title, kind, row.node, row.start).member("tid", static_cast<std::int64_t>(Track::sent)).name("dur").microseconds(1'000);
+  slice(row, row.node, Track::sent, row.start);
   add_arguments(row);
   json_.close_object();
   if (row.to == no_node || !row.end) return;
-  event("X", row.title, kind, row.to, *row.end).member("tid", static_cast<std::int64_t>(Track::received)).name("dur").microseconds(1'000);
-  json_.close_object();
+  slice(row, row.to, Track::received, *row.end).close_object();
   event("s", row.title, kind, row.node, row.start).member("tid", static_cast<std::int64_t>(Track::sent)).member("id", number).close_object();
   event("f", row.title, kind, row.to, *row.end).member("tid", static_cast<std::int64_t>(Track::received)).member("id", number);
   json_.member("bp", "e").close_object();
@@ -106,20 +131,8 @@ void TraceWriter::add_frame(const Row& row, std::int64_t number) {
 
 void TraceWriter::add_row(const Row& row, std::int64_t number) {
   if (row.node == no_node) return;
-  switch (row.kind) {
-    case RowKind::call: return add_span(row, number);
-    case RowKind::request:
-    case RowKind::response:
-    case RowKind::handshake:
-    case RowKind::keepalive:
-    case RowKind::bytes: return add_frame(row, number);
-    case RowKind::record:
-    case RowKind::store:
-    case RowKind::stream:
-    case RowKind::node:
-    case RowKind::fault:
-    case RowKind::other: break;
-  }
+  if (row.kind == RowKind::call) return add_span(row, number);
+  if (is_sent(row)) return add_frame(row, number);
   const bool is_log = row.kind == RowKind::record || row.kind == RowKind::store;
   event("i", row.title, name_of(row.kind), row.node, row.start).member("tid", static_cast<std::int64_t>(is_log ? Track::log : Track::marks));
   json_.member("s", row.kind == RowKind::node || row.kind == RowKind::fault ? "p" : "t");

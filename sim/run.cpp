@@ -67,10 +67,19 @@ std::size_t buffered_size_max(const ServerLimits& limits) {
   return limits.output_size_max + 3 * limits::frame_size_max + 2 * limits::noise_message_size_max + limits::receive_size_max;
 }
 
+std::unique_ptr<Suite> suite_for(Tap* tap) {
+  auto suite = make_crypto_suite();
+  return tap == nullptr ? std::move(suite) : tap->wrap(std::move(suite));
+}
+
 // A world of a plan, while it runs.
 class Trial {
  public:
-  explicit Trial(const Plan& plan) : plan_(plan), world_(plan.seed, plan.faults) {
+  Trial(const Plan& plan, Tap* tap) : plan_(plan), world_(plan.seed, plan.faults, suite_for(tap)) {
+    if (tap != nullptr) {
+      tap->watch(world_.schedule(), world_.trace());
+      world_.trace().keep_stream_bytes(true);
+    }
     std::vector<NodeId> peers;
     for (std::uint32_t i = 1; i <= plan.client_count; ++i) peers.push_back(i);
     for (const NodeOptions& options : plan.nodes) world_.add_node(options);
@@ -87,9 +96,10 @@ class Trial {
     }
   }
 
-  RunReport judge(EventRange recorded, const Lie& lie) {
-    world_.schedule().record(recorded);
+  RunReport judge(const Watch& watch) {
+    world_.schedule().record(watch.recorded);
     RunReport report;
+    report.nodes = plan_.client_count + 1;
     CheckResult bounds{"bounds", 0, {}};
     const bool finished = world_.run_while_not([&] { return check_bounds(bounds), done(); }, events_max);
     report.simulated = world_.now();
@@ -99,7 +109,7 @@ class Trial {
     if (!finished) bounds.failure = "stuck, or not done after " + std::to_string(events_max) + " events";
     if (server_->server().connection_count() != 0 || world_.network().stream_count() != 0) bounds.failure = "a connection is left over";
     History history = history_of(world_.trace());
-    if (lie) lie(history);
+    if (watch.lie) watch.lie(history);
     CheckContext context;
     context.servers[0] = {ServerProgram::mac_key_of(world_.random(), 0), plan_.durability};
     context.policies.emplace_back();
@@ -114,6 +124,7 @@ class Trial {
     report.applied = world_.network().counts();
     report.marks = world_.marks();
     report.recorded = world_.schedule().recorded();
+    if (watch.afterwards) watch.afterwards(world_, report);
     return report;
   }
 
@@ -182,7 +193,7 @@ std::string_view RunReport::failed_check() const {
   return {};
 }
 
-RunReport run(const Plan& plan, EventRange recorded, const Lie& lie) { return Trial(plan).judge(recorded, lie); }
+RunReport run(const Plan& plan, const Watch& watch) { return Trial(plan, watch.tap).judge(watch); }
 
 std::string verdict_line(std::uint64_t seed, const RunReport& report) {
   constexpr std::int64_t billion = 1'000'000'000;

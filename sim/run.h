@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/checkers.h"
+#include "sim/tap.h"
 #include "sim/world.h"
 #include "sim/workload.h"
 
@@ -31,6 +32,7 @@ struct Plan {
 [[nodiscard]] std::string describe(const Plan& plan);
 
 struct RunReport {
+  std::uint32_t nodes = 0;
   std::uint64_t operations = 0;  // completed calls
   std::uint64_t reconnects = 0;  // streams beyond the first of each client
   Time simulated;
@@ -47,8 +49,15 @@ struct RunReport {
 // Told to the checkers instead of what happened, to see them object; the world and its digest know nothing of it.
 using Lie = std::function<void(History&)>;
 
-// `recorded`: the events whose marks the report keeps.
-[[nodiscard]] RunReport run(const Plan& plan, EventRange recorded = {}, const Lie& lie = {});
+// How a run is watched. None of it changes what happens in it.
+struct Watch {
+  EventRange recorded;   // the events whose marks the report keeps
+  Lie lie;
+  Tap* tap = nullptr;    // of every node; then the trace keeps the bytes of streams too
+  std::function<void(World&, const RunReport&)> afterwards;  // while the world is still there
+};
+
+[[nodiscard]] RunReport run(const Plan& plan, const Watch& watch = {});
 
 // `seed=N digest=16hexdigits operations=N simulated=SECONDS verdict=ok|failed:CHECK`
 [[nodiscard]] std::string verdict_line(std::uint64_t seed, const RunReport& report);

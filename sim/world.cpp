@@ -36,6 +36,14 @@ ServerProgram& World::add_server(Node& node, const ServerProgramOptions& options
   return added;
 }
 
+Repeater& World::add_repeater(Node& node, RepeaterOptions options) {
+  options.server_key = public_key_of(options.server);
+  auto program = std::make_unique<Repeater>(node, options);
+  Repeater& added = *program;
+  programs_.push_back(std::move(program));
+  return added;
+}
+
 ClientProgram& World::add_client(Node& node, NodeId server, CallUser& user, ClientProgramOptions options) {
   options.server = server;
   options.config.server = public_key_of(server);

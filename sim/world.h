@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/client_program.h"
+#include "sim/repeater.h"
 #include "sim/script.h"
 #include "sim/server_program.h"
 
@@ -31,6 +32,7 @@ class World {
   // The default policy with these nodes enrolled.
   [[nodiscard]] PolicySource enrol(const std::vector<NodeId>& peers);
   ServerProgram& add_server(Node& node, const ServerProgramOptions& options);
+  Repeater& add_repeater(Node& node, RepeaterOptions options);
   ClientProgram& add_client(Node& node, NodeId server, CallUser& user, ClientProgramOptions options = {});
 
   // One event; false where none is left.

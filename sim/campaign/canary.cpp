@@ -69,7 +69,7 @@ SeedResult run_canary(std::uint64_t seed) {
   SeedResult result;
   for (int tries = 0; tries < tries_max && !told; ++tries, seed += lie_count) {
     const Plan plan = draw_plan(seed);
-    result = result_of(plan, run(plan, {}, [&](History& history) { told = lie.tell(history); }));
+    result = result_of(plan, run(plan, {{}, [&](History& history) { told = lie.tell(history); }, nullptr, {}}));
   }
   // What others object to as well is not the question.
   std::erase_if(result.checks, [&lie](const CheckCount& each) { return each.name != lie.check; });

@@ -45,7 +45,7 @@ SeedResult result_of(const Plan& plan, const RunReport& report) {
   SeedResult result;
   result.seed = plan.seed;
   result.digest = report.digest.value();
-  result.nodes = plan.nodes.size();
+  result.nodes = report.nodes;
   result.operations = report.operations;
   result.reconnects = report.reconnects;
   result.simulated_ns = report.simulated.ns;

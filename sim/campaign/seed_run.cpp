@@ -29,8 +29,8 @@ CheckResult run_again(const Plan& plan, const RunReport& first) {
   CheckResult result{"determinism", 1, {}};
   const auto range = first_difference(first.digest, run(plan).digest);
   if (!range) return result;
-  const RunReport a = run(plan, *range);
-  const RunReport b = run(plan, *range);
+  const RunReport a = run(plan, {*range, {}, nullptr, {}});
+  const RunReport b = run(plan, {*range, {}, nullptr, {}});
   std::size_t at = 0;
   while (at < a.recorded.size() && at < b.recorded.size() && a.recorded[at] == b.recorded[at]) ++at;
   result.failure = "two runs differ among events " + std::to_string(range->first) + " to " + std::to_string(range->last) + ", in event " +
@@ -38,11 +38,19 @@ CheckResult run_again(const Plan& plan, const RunReport& first) {
   return result;
 }
 
+RunReport run_told(const Plan& plan, const std::function<void(const Story&)>& tell) {
+  Tap tap;
+  const auto afterwards = [&](World& world, const RunReport& report) {
+    tell(story_of({world.trace(), tap, report.checks, verdict_line(plan.seed, report), describe(plan)}));
+  };
+  return run(plan, {{}, {}, &tap, afterwards});
+}
+
 }  // namespace
 
 SeedResult run_seed(std::uint64_t seed, const SeedRunOptions& options) {
   const Plan plan = options.without_faults ? calm(draw_plan(seed)) : draw_plan(seed);
-  RunReport report = run(plan);
+  RunReport report = options.tell ? run_told(plan, options.tell) : run(plan);
   if (options.twice) report.checks.push_back(run_again(plan, report));
   SeedResult result = result_of(plan, report);
   if (options.without_faults) result.faults.clear();  // that none is applied is no news then

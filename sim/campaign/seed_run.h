@@ -1,9 +1,12 @@
-// SEED RUN: one seed as the options want it: with or without faults, twice, with its plan.
+// SEED RUN: one seed as the options want it: with or without faults, twice, with its plan, or told as a story.
 //
-//   main.h -> SEED RUN: run.h -> seed_result.h
+//   main.h -> SEED RUN: run.h -> seed_result.h, story.h
 #pragma once
 
+#include <functional>
+
 #include "sim/campaign/seed_result.h"
+#include "sim/story.h"
 
 namespace statefs::sim {
 
@@ -11,6 +14,7 @@ struct SeedRunOptions {
   bool without_faults = false;
   bool twice = false;    // and the check `determinism`: both runs have the same digest
   bool verbose = false;  // plan and counts go into the notes
+  std::function<void(const Story&)> tell;  // where set, the run is watched by a tap
 };
 
 [[nodiscard]] SeedResult run_seed(std::uint64_t seed, const SeedRunOptions& options);

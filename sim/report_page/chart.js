@@ -79,7 +79,7 @@ function ticks() {
 function drawAxis() {
   const context = contextOf(canvasOf("axis"), view.width, 24);
   const {step, found} = ticks();
-  const [scale, name] = units.find(([each]) => step >= each) ?? units[3];
+  const [scale, name] = units.find(([each]) => step * 10 >= each) ?? units[3];
   // Long numbers are told as what comes on top of the first whole unit above.
   const above = scale * 1000, base = found.length > 0 && found[0] / scale >= 10000 ? Math.floor(found[0] / above) * above : 0;
   context.font = "11px system-ui, sans-serif";

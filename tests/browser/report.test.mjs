@@ -22,7 +22,7 @@ for (let copy = 0; large.rows.length < 100_000; ++copy) {
 }
 writeFileSync(join(folder, "large.html"), source.replace(dataOf(source), () => JSON.stringify(large).replaceAll("<", "\\u003c")));
 
-const args = process.getuid() === 0 ? ["--no-sandbox"] : [];
+const args = ["--disable-dev-shm-usage", ...(process.getuid() === 0 ? ["--no-sandbox"] : [])];
 const browser = await chromium.launch({executablePath, args});
 const complaints = [], asked = [];
 
@@ -228,6 +228,15 @@ await test("no complaint, and nothing asked for but the files", async () => {
 await test("the trace file is a trace", async () => {
   const trace = JSON.parse(readFileSync(join(folder, "failing.json"), "utf8"));
   assert.ok(trace.traceEvents.length > data.rows.length);
+  const tracks = new Map();
+  for (const event of trace.traceEvents.filter((each) => each.ph === "X")) tracks.set(event.pid + "/" + event.tid, [...tracks.get(event.pid + "/" + event.tid) ?? [], event]);
+  for (const slices of tracks.values()) {
+    slices.sort((a, b) => a.ts - b.ts);
+    for (let i = 1; i < slices.length; ++i) {
+      const [a, b] = [slices[i - 1], slices[i]];
+      assert.ok(a.ts === b.ts ? a.dur === b.dur : a.ts + a.dur <= b.ts + 1e-6, "slices nest");
+    }
+  }
   for (const event of trace.traceEvents) assert.ok(typeof event.ph === "string" && typeof event.pid === "number" && typeof event.ts === "number");
 });
 

@@ -86,6 +86,17 @@ TEST(Campaign, EndsWithTheFirstSeedThatFails) {
   EXPECT_THAT(told.err, HasSubstr("campaign: replay: statefs-sim --seed " + std::to_string(first) + "\n"));
 }
 
+TEST(Campaign, EndsWithTheFirstFailureWhereLaterOnesComeBeforeAndAfterIt) {
+  const auto fails_from_20 = [](std::uint64_t seed) {
+    SeedResult result = uneven(seed);
+    result.checks = {{"chain", 1, seed >= 20 ? "a gap" : ""}};
+    return result;
+  };
+  for (int tries = 0; tries < 5; ++tries) {
+    EXPECT_THAT(told_by(options_of(60, 8), fails_from_20).out, ::testing::EndsWith(verdict_line(fails_from_20(20)) + "\n"));
+  }
+}
+
 TEST(Campaign, NamesTheSeedOfACrashAndGoesOn) {
   CampaignOptions options = options_of(40, 3);
   options.keep_going = true;

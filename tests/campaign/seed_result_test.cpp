@@ -59,7 +59,7 @@ TEST(SeedRun, WithoutFaultsBreaksNothing) {
   std::uint64_t with = 0, without = 0;
   for (std::uint64_t seed = 1; seed < 12; ++seed) {
     with += run_seed(seed, {}).reconnects;
-    const SeedResult calm = run_seed(seed, {true, false, false});
+    const SeedResult calm = run_seed(seed, {true, false, false, {}});
     EXPECT_TRUE(calm.ok());
     without += calm.reconnects;
   }
@@ -68,9 +68,18 @@ TEST(SeedRun, WithoutFaultsBreaksNothing) {
 }
 
 TEST(SeedRun, ComparesTwoRuns) {
-  const SeedResult result = run_seed(3, {false, true, false});
+  const SeedResult result = run_seed(3, {false, true, false, {}});
   EXPECT_TRUE(result.ok());
   EXPECT_EQ(result.checks.back(), (CheckCount{"determinism", 1, ""}));
+}
+
+TEST(SeedRun, IsTheSameWhereItIsTold) {
+  std::string told;
+  SeedRunOptions options;
+  options.tell = [&](const Story& story) { told = story.verdict_line; };
+  const SeedResult result = run_seed(3, options);
+  EXPECT_EQ(result, run_seed(3, {}));
+  EXPECT_EQ(told, verdict_line(result));
 }
 
 TEST(Jsonl, WritesOneLineWhateverAFailureSays) {

@@ -24,6 +24,14 @@ line=$(cat "$work/out")
 expect 0 --seed 3 --no-faults
 [ "$(cat "$work/out")" != "$line" ] || fail "a seed without faults has the digest of one with"
 
+expect 0 --seed 3 --report "$work/page.html" --trace "$work/trace.json"
+[ "$(cat "$work/out")" = "$line" ] || fail "a seed that is told says something else"
+grep -q -i '^<!doctype html' "$work/page.html" || fail "the page: $(head -c 100 "$work/page.html")"
+grep -q '"traceEvents"' "$work/trace.json" || fail "the trace: $(head -c 100 "$work/trace.json")"
+expect 2 --seed 3 --report /nonexistent/page.html
+says err '/nonexistent/page.html: '
+expect 1 --seeds 3 --report "$work/page.html"
+
 expect 0 --seeds 6 --base 1 --jobs 1
 cp "$work/out" "$work/one"
 expect 0 --seeds 6 --base 1 --jobs 3 --jsonl "$work/jsonl"
