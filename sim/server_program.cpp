@@ -83,9 +83,9 @@ void ServerProgram::started() {
 
 void ServerProgram::reload(const PolicySource& policy, std::uint64_t number) {
   options_.policy = policy;
+  node().ground().trace.add(node().id(), TraceKind::policy, number);  // a server that is down starts with it
   if (!up()) return;
   server_->reload(policy_of(policy), node().now());
-  node().ground().trace.add(node().id(), TraceKind::policy, number);
   request_wake();
 }
 

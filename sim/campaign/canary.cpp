@@ -19,21 +19,65 @@ bool hide_completion(History& history) {
   return true;
 }
 
-bool lose_middle_record(History& history) {
-  if (history.records.size() < 3) return false;
-  history.records.erase(history.records.begin() + static_cast<std::ptrdiff_t>(history.records.size() / 2));
+SeenAppend* last_done_put(History& history) {
+  for (auto append = history.appends.rbegin(); append != history.appends.rend(); ++append) {
+    if (append->is_mutation() && append->effect == Effect::Kind::put) return &*append;
+  }
+  return nullptr;
+}
+
+bool change_recorded_value(History& history) {
+  SeenAppend* const append = last_done_put(history);
+  if (append != nullptr) append->record.value_mac[0] ^= 1;
+  return append != nullptr;
+}
+
+// The same value is stored once more, as a retry that was not recognised would.
+bool run_twice(History& history) {
+  const SeenAppend* const append = last_done_put(history);
+  if (append == nullptr) return false;
+  SeenAppend again = *append;
+  again.at = history.end++;
+  again.index = history.appends.back().index + 1;
+  history.appends.push_back(again);
   return true;
 }
 
-// Only the last record can go without a gap in the chain, and only one that a call was told the index of is missed.
-bool lose_last_record(History& history) {
-  if (history.records.empty()) return false;
-  const std::uint64_t index = history.records.back().record.index;
-  const bool was_told = std::any_of(history.calls.begin(), history.calls.end(), [index](const SeenCall& call) {
-    return call.is_mutation() && call.answered() && call.index == index;
+bool skip_sequence(History& history) {
+  SeenAppend* const append = last_done_put(history);
+  if (append != nullptr) ++append->record.at.sequence;
+  return append != nullptr;
+}
+
+bool lose_everything(History& history) {
+  const auto durable = std::find_if(history.events.begin(), history.events.end(), [](const SeenEvent& event) {
+    return event.kind == TraceKind::durable;
   });
-  if (was_told) history.records.pop_back();
-  return was_told;
+  if (durable == history.events.end()) return false;
+  SeenEvent loss = *durable;
+  loss.at = history.end++;
+  loss.kind = TraceKind::store_lost;
+  loss.argument = 0;
+  history.events.push_back(loss);
+  return true;
+}
+
+bool lose_middle_record(History& history) {
+  if (history.exports.size() < 3) return false;
+  history.exports.erase(history.exports.begin() + static_cast<std::ptrdiff_t>(history.exports.size() / 2));
+  return true;
+}
+
+bool record_damage(History& history) {
+  const SeenAppend* const append = last_done_put(history);
+  if (append == nullptr) return false;
+  SeenAppend damage = *append;
+  damage.at = history.end++;
+  damage.index = history.appends.back().index + 1;
+  damage.record.kind = AuditKind::damaged;
+  damage.record.count = 1'000'000;
+  history.appends.push_back(damage);
+  return true;
 }
 
 bool refuse_allowed_get(History& history) {
@@ -54,11 +98,9 @@ bool change_byte_of_answer(History& history) {
   return false;
 }
 
-constexpr Told lies[] = {{"completed", hide_completion},
-                         {"chain", lose_middle_record},
-                         {"recorded", lose_last_record},
-                         {"policy", refuse_allowed_get},
-                         {"linearizable", change_byte_of_answer}};
+constexpr Told lies[] = {{"completed", hide_completion},       {"recorded", change_recorded_value}, {"exactly_once", run_twice},
+                         {"sessions", skip_sequence},         {"linearizable", change_byte_of_answer}, {"durability", lose_everything},
+                         {"audit", lose_middle_record},       {"policy", refuse_allowed_get},      {"channel", record_damage}};
 static_assert(std::size(lies) == lie_count);
 
 }  // namespace

@@ -1,0 +1,93 @@
+// CASE: the history of one server and its clients, with what more than one checker must know of it.
+//
+//   history.h, CheckContext -> CASE -> checks.h
+//
+// Which call a record belongs to: the one that was answered with its index; a PUT's by its value, which is unlike every
+// other; a DELETE's any that can be, those first whose time runs out first. An execution that a crash took back may be
+// followed by another, so a call can have several records, at most one of them alive at any moment.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "core/crypto.h"
+#include "core/memory_store.h"
+#include "sim/history.h"
+#include "sim/shadow.h"
+
+namespace statefs::sim {
+
+struct ServerContext {
+  SecretKey mac_key;  // of values in its records
+  Durability durability = Durability::sync;
+};
+
+// What checkers must know of a world besides its trace.
+struct CheckContext {
+  std::vector<PublicKey> keys;               // by node
+  std::map<NodeId, ServerContext> servers;   // by their nodes
+  std::map<NodeId, NodeId> server_of;        // of each node with a client whose calls are in the trace
+  std::vector<PolicyPlan> policies;          // by number; 0 is in force from the start
+  std::set<NodeId> unwatched;                // peers whose requests are not in the trace, such as hostile ones
+};
+
+class Case {
+ public:
+  // All three outlive it. `history` is of that server and its clients alone.
+  Case(const History& history, const CheckContext& context, NodeId server);
+
+  [[nodiscard]] const History& history() const { return history_; }
+  [[nodiscard]] const CheckContext& context() const { return context_; }
+  [[nodiscard]] NodeId server() const { return server_; }
+  [[nodiscard]] Durability durability() const { return mine_.durability; }
+  [[nodiscard]] NodeId node_of(const PublicKey& key) const;  // no_node: nobody's
+  [[nodiscard]] bool watched(const PublicKey& key) const;    // a client whose calls are in the trace
+  [[nodiscard]] const Digest& mac_of(const SeenCall& call) const { return macs_[number_of(call)]; }  // of a PUT's value
+
+  [[nodiscard]] const SeenAppend* append_of_index(std::uint64_t index) const;  // null: none
+  [[nodiscard]] const SeenCall* call_of(const SeenAppend& append) const;       // null: none known
+  // By the answered index or the value, not by what can be.
+  [[nodiscard]] bool is_certain(const SeenAppend& append) const { return certain_[number_of(append)]; }
+  [[nodiscard]] const std::vector<const SeenAppend*>& appends_of(const SeenCall& call) const { return appends_of_[number_of(call)]; }
+
+  [[nodiscard]] const PolicyPlan& policy_at(Place place) const;
+  // Whether some policy that is in force between the two places fits.
+  template <typename Fits>
+  [[nodiscard]] bool some_policy(Place from, Place to, Fits fits) const {
+    if (fits(policy_at(from))) return true;
+    for (const auto& [place, plan] : policies_) {
+      if (place > from && place < to && fits(*plan)) return true;
+    }
+    return false;
+  }
+  [[nodiscard]] const std::vector<std::pair<Place, const PolicyPlan*>>& policies() const { return policies_; }
+
+ private:
+  using Name = std::tuple<NodeId, Op, std::string_view>;
+
+  [[nodiscard]] std::size_t number_of(const SeenCall& call) const { return static_cast<std::size_t>(&call - history_.calls.data()); }
+  [[nodiscard]] std::size_t number_of(const SeenAppend& append) const {
+    return static_cast<std::size_t>(&append - history_.appends.data());
+  }
+  void match_answered();
+  void match_rest();
+  [[nodiscard]] bool may_be(const SeenAppend& append, const SeenCall& call) const;
+  void match(const SeenAppend& append, const SeenCall& call, bool certain);
+
+  const History& history_;
+  const CheckContext& context_;
+  NodeId server_;
+  const ServerContext& mine_;
+  std::map<PublicKey, NodeId> nodes_;
+  std::vector<Digest> macs_;                                // by call
+  std::map<std::uint64_t, std::size_t> by_index_;           // appends
+  std::vector<std::size_t> call_of_;                        // by append; no_place: none
+  std::vector<bool> certain_;                               // by append
+  std::vector<std::vector<const SeenAppend*>> appends_of_;  // by call
+  std::vector<std::pair<Place, const PolicyPlan*>> policies_;
+};
+
+}  // namespace statefs::sim

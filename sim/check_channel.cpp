@@ -1,0 +1,108 @@
+#include <map>
+#include <set>
+
+#include "sim/checks.h"
+
+namespace statefs::sim {
+namespace {
+
+// A client sends whatever it is asked on the stream that it has, in order. So a call made after a byte of that stream was
+// tampered with can only have arrived behind it, and its answer likewise, until the client has another stream.
+class Channels {
+ public:
+  explicit Channels(const Case& of) : of_(of) {}
+
+  CheckResult judge() {
+    for (const SeenEvent& event : of_.history().events) {
+      if (event.kind == TraceKind::stream_opened) open(event);
+      if (event.kind == TraceKind::tampered) take(event);
+    }
+    for (const auto& [way, from] : tampered_) judge_span(way, from, of_.history().end);
+    judge_failures();
+    return result_;
+  }
+
+ private:
+  // One direction of the stream that a client has.
+  struct Way {
+    NodeId client = 0;
+    bool towards_server = false;
+    friend auto operator<=>(const Way&, const Way&) = default;
+  };
+
+  void open(const SeenEvent& event);
+  void take(const SeenEvent& event);
+  void judge_span(const Way& way, Place from, Place until);
+  void judge_failures();
+
+  const Case& of_;
+  std::map<std::uint64_t, NodeId> client_of_;        // streams
+  std::map<NodeId, std::uint64_t> stream_of_;        // clients: the one that they have
+  std::map<Way, Place> tampered_;                    // where first
+  std::map<NodeId, std::set<std::uint64_t>> marred_;  // streams tampered with towards the server, by client
+  CheckResult result_{"channel", 0, {}};
+};
+
+void Channels::open(const SeenEvent& event) {
+  for (const bool towards_server : {false, true}) {
+    const auto found = tampered_.find({event.node, towards_server});
+    if (found == tampered_.end()) continue;
+    judge_span(found->first, found->second, event.at);
+    tampered_.erase(found);
+  }
+  client_of_[event.argument] = event.node;
+  stream_of_[event.node] = event.argument;
+}
+
+void Channels::take(const SeenEvent& event) {
+  const auto client = client_of_.find(event.argument);
+  if (client == client_of_.end()) return;
+  ++result_.judged;
+  const bool towards_server = event.node == of_.server();
+  if (towards_server) marred_[client->second].insert(event.argument);
+  if (stream_of_[client->second] == event.argument) tampered_.try_emplace({client->second, towards_server}, event.at);
+}
+
+void Channels::judge_span(const Way& way, Place from, Place until) {
+  if (!way.towards_server) {
+    for (const SeenCall& call : of_.history().calls) {
+      if (call.node != way.client || call.called < from || call.called > until || !call.answered()) continue;
+      ++result_.judged;
+      if (call.completed < until) result_.fail(place_of(call) + ": answered behind what was tampered with at entry " + std::to_string(from));
+    }
+    return;
+  }
+  for (const SeenAppend& append : of_.history().appends) {
+    if (append.at < from || append.at > until || !append.is_mutation()) continue;
+    const SeenCall* const call = of_.call_of(append);
+    if (call == nullptr || call->node != way.client || !of_.is_certain(append)) continue;
+    ++result_.judged;
+    if (call->called > from) result_.fail(place_of(append) + ": taken from behind what was tampered with at entry " + std::to_string(from));
+  }
+}
+
+// What nobody tampered with is never taken for damage, on any stream.
+void Channels::judge_failures() {
+  result_.judged += client_of_.size();
+  std::map<NodeId, std::uint64_t> damaged;
+  std::uint64_t bad_handshakes = 0, marred_count = 0;
+  for (const SeenAppend& append : of_.history().appends) {
+    const AuditRecord& record = append.record;
+    if (record.kind == AuditKind::damaged) damaged[of_.node_of(record.peer.key)] += record.count;
+    const bool is_bad = record.kind == AuditKind::handshakes && record.op == static_cast<std::uint8_t>(HandshakeFailure::bad_message);
+    if (is_bad) bad_handshakes += record.count;
+  }
+  for (const auto& [client, streams] : marred_) marred_count += streams.size();
+  for (const auto& [client, count] : damaged) {
+    if (of_.watched(of_.context().keys[client]) && count > marred_[client].size()) {
+      result_.fail("node " + std::to_string(client) + ": more damage recorded than was done");
+    }
+  }
+  if (bad_handshakes > marred_count && of_.context().unwatched.empty()) result_.fail("handshakes failed that nobody tampered with");
+}
+
+}  // namespace
+
+CheckResult check_channel(const Case& of) { return Channels(of).judge(); }
+
+}  // namespace statefs::sim

@@ -1,0 +1,100 @@
+#include <algorithm>
+#include <map>
+
+#include "sim/checks.h"
+
+namespace statefs::sim {
+namespace {
+
+constexpr std::uint64_t incarnation_of(CallId call) { return call >> 40; }
+
+class Once {
+ public:
+  explicit Once(const Case& of) : of_(of) {}
+
+  CheckResult judge() {
+    for (const SeenAppend& append : of_.history().appends) {
+      if (!append.is_mutation()) continue;
+      ++result_.judged;
+      const SeenCall* const call = of_.call_of(append);
+      if (call != nullptr) {
+        runs_[{call->node, incarnation_of(call->id)}].push_back(append.at);
+      } else if (!of_.context().unwatched.contains(of_.node_of(append.record.peer.key))) {
+        result_.fail(place_of(append) + ": of no call, or of one that ran already");
+      }
+    }
+    for (const SeenLostWrite& lost : of_.history().lost_writes) judge_report(lost);
+    for (const SeenCall& call : of_.history().calls) {
+      if (call.is_mutation()) judge_call(call);
+    }
+    return result_;
+  }
+
+ private:
+  using Client = std::pair<NodeId, std::uint64_t>;  // node and incarnation
+
+  void judge_report(const SeenLostWrite& lost);
+  void judge_call(const SeenCall& call);
+  void judge_done(const SeenCall& call, const SeenAppend& append);
+
+  const Case& of_;
+  std::map<Client, std::vector<Place>> runs_;                            // where its mutations were recorded
+  std::map<std::pair<NodeId, CallId>, const SeenLostWrite*> reported_;  // by call
+  CheckResult result_{"exactly_once", 0, {}};
+};
+
+void Once::judge_report(const SeenLostWrite& lost) {
+  ++result_.judged;
+  const std::string name = "node " + std::to_string(lost.node) + " call " + std::to_string(lost.call) + " reported lost at entry " +
+                           std::to_string(lost.at);
+  if (!reported_.emplace(std::pair{lost.node, lost.call}, &lost).second) return result_.fail(name + ": twice");
+  const auto& calls = of_.history().calls;
+  const auto call = std::find_if(calls.begin(), calls.end(), [&](const SeenCall& each) { return each.node == lost.node && each.id == lost.call; });
+  const bool was_done = call != calls.end() && call->is_mutation() && call->answered() && call->status == Status::ok && call->index == lost.index;
+  if (!was_done || call->completed > lost.at) return result_.fail(name + ": was not answered OK with that index before");
+  const SeenAppend* const append = of_.append_of_index(lost.index);
+  if (append != nullptr && lost.certain && append->lost > lost.at) result_.fail(name + ": for certain, but it is there");
+}
+
+void Once::judge_call(const SeenCall& call) {
+  std::vector<const SeenAppend*> runs = of_.appends_of(call);
+  std::sort(runs.begin(), runs.end(), [](const SeenAppend* a, const SeenAppend* b) { return a->at < b->at; });
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (runs[i]->at < call.called) result_.fail(place_of(call) + ": ran before it was called");
+    if (i > 0 && runs[i - 1]->lost > runs[i]->at) result_.fail(place_of(call) + ": ran twice, last as " + place_of(*runs[i]));
+  }
+  if (call.completed == no_place) return;
+  const SeenAppend* const last = runs.empty() ? nullptr : runs.back();
+  if (call.result == CallResult::timed_out || (call.answered() && call.index == 0)) {
+    if (call.answered() && call.status == Status::ok) result_.fail(place_of(call) + ": answered OK without a record");
+    if (last != nullptr && last->lost > call.completed) {
+      result_.fail(place_of(call) + ": has an effect or a record after it was said to have none: " + place_of(*last));
+    }
+  }
+  if (!call.answered() || call.index == 0) return;
+  const SeenAppend* const own = of_.append_of_index(call.index);
+  if (own == nullptr || of_.call_of(*own) != &call) return;  // the audit's to judge
+  if (own->at > call.completed) result_.fail(place_of(call) + ": recorded after its answer");
+  if (last != own) result_.fail(place_of(call) + ": ran again after it was answered: " + place_of(*last));
+  if (call.status == Status::ok && own->lost != no_place) judge_done(call, *own);
+}
+
+// A client that loses its session's tail learns so when it joins a session again, before it sends the next mutation. So where
+// a later mutation of the same client was recorded after the loss and the answer, the loss was reported before it. A client
+// that never got so far owes nothing.
+void Once::judge_done(const SeenCall& call, const SeenAppend& append) {
+  const auto& runs = runs_[{call.node, incarnation_of(call.id)}];
+  const auto next = std::upper_bound(runs.begin(), runs.end(), std::max(append.lost, call.completed));
+  if (next == runs.end()) return;
+  const auto report = reported_.find({call.node, call.id});
+  if (report == reported_.end() || report->second->at > *next) {
+    result_.fail(place_of(call) + ": answered OK and lost at entry " + std::to_string(append.lost) + " without a word by entry " +
+                 std::to_string(*next));
+  }
+}
+
+}  // namespace
+
+CheckResult check_exactly_once(const Case& of) { return Once(of).judge(); }
+
+}  // namespace statefs::sim

@@ -1,0 +1,125 @@
+#include <algorithm>
+#include <map>
+
+#include "sim/checks.h"
+
+namespace statefs::sim {
+namespace {
+
+bool is_verdict(Status status) {
+  return status == Status::access_denied || status == Status::invalid_key || status == Status::key_too_long;
+}
+
+class Shadowed {
+ public:
+  explicit Shadowed(const Case& of) : of_(of) {}
+
+  CheckResult judge() {
+    for (const SeenCall& call : of_.history().calls) {
+      if (!call.answered() || call.op == Op::sync) continue;
+      ++result_.judged;
+      object(place_of(call), answer_objection(call));
+    }
+    for (const SeenAppend& append : of_.history().appends) {
+      if (append.record.peer.kind != PeerKind::remote) continue;
+      ++result_.judged;
+      object(place_of(append), record_objection(append));
+    }
+    return result_;
+  }
+
+ private:
+  void object(const std::string& where, const std::string& what) {
+    if (!what.empty()) result_.fail(where + ": " + what);
+  }
+  [[nodiscard]] static Status expected(const PolicyPlan& policy, const SeenCall& call);
+  [[nodiscard]] std::string answer_objection(const SeenCall& call) const;
+  [[nodiscard]] std::string read_objection(const SeenCall& call) const;
+  [[nodiscard]] std::string record_objection(const SeenAppend& append);
+  [[nodiscard]] std::string mutation_objection(const SeenAppend& append, NodeId peer, const PolicyPlan& policy) const;
+
+  const Case& of_;
+  std::map<const PolicyPlan*, Digest> versions_;  // as records name them
+  CheckResult result_{"policy", 0, {}};
+};
+
+Status Shadowed::expected(const PolicyPlan& policy, const SeenCall& call) {
+  const Status status = shadow_verdict(policy, call.node, call.op, call.key);
+  if (status != Status::ok) return status;
+  if (call.is_mutation() && call.condition) return shadow_verdict(policy, call.node, Op::get, call.key);
+  if (call.op != Op::list || call.cursor.empty()) return Status::ok;
+  const Status cursor = shadow_key_check(call.cursor, false);
+  if (cursor != Status::ok) return cursor;
+  return call.cursor.starts_with(call.key) ? Status::ok : Status::invalid_key;
+}
+
+std::string Shadowed::answer_objection(const SeenCall& call) const {
+  const bool tells = !call.data.empty() || !call.entries.empty() || call.has_more || call.revision != 0 || call.total_size != 0;
+  if (is_verdict(call.status) && tells) return "a refusal that tells something";
+  if (!call.is_mutation()) return read_objection(call);
+  if (call.index == 0) return is_verdict(call.status) ? "a verdict without a record" : "";
+  // Its record has the verdict, of the policy that was in force there; here is what must not be told at any time in between.
+  const bool tells_what_is = call.status == Status::not_found || call.status == Status::revision_conflict;
+  const auto may_get = [&call](const PolicyPlan& policy) { return shadow_verdict(policy, call.node, Op::get, call.key) == Status::ok; };
+  if (tells_what_is && !of_.some_policy(call.called, call.completed, may_get)) return "tells what is there to one who may not know";
+  return {};
+}
+
+std::string Shadowed::read_objection(const SeenCall& call) const {
+  const auto agrees = [&call](const PolicyPlan& policy) {
+    const Status status = expected(policy, call);
+    return status == Status::ok ? !is_verdict(call.status) : call.status == status;
+  };
+  if (!of_.some_policy(call.called, call.completed, agrees)) {
+    return "answered " + std::string(name_of(call.status)) + ", the shadow says " + std::string(name_of(expected(of_.policy_at(call.called), call)));
+  }
+  for (const SeenEntry& entry : call.entries) {
+    // Each key for itself; that the page is of one moment and policy is another check's.
+    const auto shows = [&](const PolicyPlan& policy) { return shadow_verdict(policy, call.node, Op::get, entry.key) == Status::ok; };
+    if (!of_.some_policy(call.called, call.completed, shows)) return "lists what is outside the grant";
+  }
+  return {};
+}
+
+std::string Shadowed::record_objection(const SeenAppend& append) {
+  const NodeId peer = of_.node_of(append.record.peer.key);
+  const PolicyPlan& policy = of_.policy_at(append.at);
+  if (peer == no_node) return "of a key that is nobody's";
+  const bool acts = append.is_mutation() || append.record.kind == AuditKind::session || append.record.kind == AuditKind::eviction;
+  if (!acts) return {};
+  if (!is_enrolled(policy, peer)) return "of a peer that is not enrolled";
+  const auto [version, fresh] = versions_.try_emplace(&policy, append.record.policy);
+  if (!fresh && version->second != append.record.policy) return "names another policy than is in force";
+  return append.is_mutation() ? mutation_objection(append, peer, policy) : "";
+}
+
+std::string Shadowed::mutation_objection(const SeenAppend& append, NodeId peer, const PolicyPlan& policy) const {
+  const AuditRecord& record = append.record;
+  Status status = shadow_verdict(policy, peer, static_cast<Op>(record.op), record.key);
+  if (record.key_size > limits::key_size_max) status = Status::key_too_long;
+  const SeenCall* const call = of_.call_of(append);
+  const bool may_know = status == Status::ok && shadow_verdict(policy, peer, Op::get, record.key) == Status::ok;
+  // A condition is a read. Where the call is not known for certain, whether there was one is not known either.
+  if (status == Status::ok && !may_know) {
+    if (call != nullptr && of_.is_certain(append)) {
+      if (call->condition) status = Status::access_denied;
+    } else if (record.status == Status::access_denied) {
+      status = Status::access_denied;
+    }
+  }
+  if (append.effect != Effect::Kind::none && shadow_verdict(policy, peer, static_cast<Op>(record.op), append.key) != Status::ok) {
+    return "an effect outside the grant";
+  }
+  if (record.allowed != (status == Status::ok)) return record.allowed ? "allowed outside the grant" : "refused inside the grant";
+  if (status == Status::ok ? is_verdict(record.status) : record.status != status) {
+    return "recorded " + std::string(name_of(record.status)) + ", the shadow says " + std::string(name_of(status));
+  }
+  const bool tells = record.status == Status::not_found || record.status == Status::revision_conflict;
+  return tells && !may_know ? "tells what is there to one who may not know" : "";
+}
+
+}  // namespace
+
+CheckResult check_policy(const Case& of) { return Shadowed(of).judge(); }
+
+}  // namespace statefs::sim

@@ -1,0 +1,50 @@
+// CHECKS: each thing that must hold of a run, judged from the history of one server and its clients.
+//
+//   case.h -> CHECKS (one file each, check_NAME.cpp) -> checkers.h (all of them, over all servers)
+//
+//   completed     a call has one completion, none only where its client went down first; it says what can be said of its op
+//   recorded      the effect, key and value that a store took agree with the record beside it, and the record with its call
+//   exactly_once  a call is executed by at most one record at any moment; answered OK it has one in the end or is reported lost;
+//                 reported lost, refused or timed out it has no effect
+//   sessions      sequences of a slot ascend by one; a session is opened once, its generation never goes back, and after its end
+//                 there is nothing more of it
+//   linearizable  each answer is what the store held at some moment between call and completion, in the store's own order
+//   durability    a crash takes back nothing that was durable, or that was told as the durability mode forbids
+//   audit         what is exported is what was stored, whole and in order, and never taken back; heads that clients hold are in it
+//   policy        a shadow policy agrees with every verdict; no effect and no byte leaves the grant
+//   channel       what comes after a tampered byte of a stream is never taken for a request or an answer
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "sim/case.h"
+
+namespace statefs::sim {
+
+struct CheckResult {
+  std::string_view name;
+  std::uint64_t judged = 0;
+  std::string failure;  // the first one, with its place in the trace; empty: none
+
+  void fail(const std::string& what) {
+    if (failure.empty()) failure = what;
+  }
+};
+
+[[nodiscard]] CheckResult check_completed(const Case& of);
+[[nodiscard]] CheckResult check_recorded(const Case& of);
+[[nodiscard]] CheckResult check_exactly_once(const Case& of);
+[[nodiscard]] CheckResult check_sessions(const Case& of);
+[[nodiscard]] CheckResult check_linearizable(const Case& of);
+[[nodiscard]] CheckResult check_durability(const Case& of);
+[[nodiscard]] CheckResult check_audit(const Case& of);
+[[nodiscard]] CheckResult check_policy(const Case& of);
+[[nodiscard]] CheckResult check_channel(const Case& of);
+
+// For messages.
+[[nodiscard]] std::string place_of(const SeenCall& call);
+[[nodiscard]] std::string place_of(const SeenAppend& append);
+
+}  // namespace statefs::sim

@@ -1,0 +1,41 @@
+// Nothing comes from behind a tampered byte.
+#include "tests/sim/objections.h"
+
+namespace statefs::sim {
+namespace {
+
+TEST(CheckChannel, ObjectsToWhatComesFromBehindATamperedByte) {
+  const auto open = [](Forge& f, std::uint64_t stream) { f.add(1, TraceKind::stream_opened, stream); };
+  object("channel", "a request", [&](Forge& f) {
+    open(f, 1);
+    f.tampered(0, 1);
+    f.did_put(1, "a", "one");
+  });
+  object("channel", "an answer", [&](Forge& f) {
+    open(f, 1);
+    f.tampered(1, 1);
+    f.answer_get(1, f.get(1, "a"), Status::not_found, 0, "");
+  });
+  accept("on the next stream", [&](Forge& f) {
+    open(f, 1);
+    f.tampered(0, 1);
+    f.tampered(1, 1);
+    open(f, 2);
+    f.did_put(1, "a", "one");
+  });
+  accept("what was called before", [&](Forge& f) {
+    open(f, 1);
+    const CallId id = f.get(1, "a");
+    f.tampered(0, 1);
+    f.tampered(1, 1);
+    f.answer_get(1, id, Status::not_found, 0, "");
+  });
+  object("channel", "damage that nobody did", [](Forge& f) { f.take_count(1, AuditKind::damaged, Op::put, Status::ok); });
+  object("channel", "a bad handshake that nobody did", [](Forge& f) {
+    f.twist = [](AuditRecord& r) { r.peer = {}; };
+    f.take_count(1, AuditKind::handshakes, static_cast<Op>(HandshakeFailure::bad_message), Status::ok);
+  });
+}
+
+}  // namespace
+}  // namespace statefs::sim

@@ -1,0 +1,52 @@
+// What a crash may not take back.
+#include "tests/sim/objections.h"
+
+namespace statefs::sim {
+namespace {
+
+TEST(CheckDurability, ObjectsToWhatACrashMayNotTakeBack) {
+  object("durability", "what was durable", [](Forge& f) {
+    const std::uint64_t kept = f.last();
+    f.did_put(1, "a", "one");
+    f.flush();
+    f.crash(kept);
+  });
+  object("durability", "what is durable goes back", [](Forge& f) { f.add(0, TraceKind::durable, 1); });
+  const auto synced = lost_then([](Forge&, CallId, std::uint64_t) {});
+  accept("in sync mode", synced);
+  object("durability", "in commit mode", [&](Forge& f) {
+    f.context.servers[0].durability = Durability::commit;
+    synced(f);
+  });
+  object("durability", "an answer before its flush, in commit mode", [](Forge& f) {
+    f.context.servers[0].durability = Durability::commit;
+    f.did_put(1, "a", "one");
+    f.flush();
+  });
+  object("durability", "a read in commit mode", [](Forge& f) {
+    f.context.servers[0].durability = Durability::commit;
+    f.answer_get(2, f.get(2, "a"), Status::ok, f.take_put(1, "a", "one"), "one");
+  });
+  object("durability", "a SYNC that covers nothing", [](Forge& f) {
+    f.did_put(1, "a", "one");
+    f.answer_sync(1, f.sync(1));
+  });
+  object("durability", "a SYNC of a write that was lost meanwhile", lost_then([](Forge& f, CallId, std::uint64_t) { f.answer_sync(1, f.sync(1)); }));
+  accept("a SYNC after the loss was told", lost_then([](Forge& f, CallId id, std::uint64_t index) {
+    f.lost_write(1, id, index);
+    f.answer_sync(1, f.sync(1));
+  }));
+  object("durability", "a head that is not durable", [](Forge& f) {
+    const CallId id = f.put(1, "a", "one");
+    const std::uint64_t index = f.take_put(1, "a", "one");
+    f.retell = [&f](MutationResponse& answer) { answer.head = f.head(); };
+    f.answer_mutation(1, id, Op::put, index);
+  });
+  object("durability", "a session that is used before it is durable", [](Forge& f) {
+    f.take_open(1);
+    f.did_put(1, "a", "one");
+  });
+}
+
+}  // namespace
+}  // namespace statefs::sim
