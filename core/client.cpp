@@ -331,9 +331,11 @@ std::size_t Client::outstanding() const { return state_->calls.size(); }
 
 void Client::receive(ByteView bytes, Now now) {
   State& s = *state_;
-  if (!bytes.empty()) s.received_at = now.monotonic;
   while (s.channel && s.phase != State::Phase::finished && !bytes.empty()) {
-    switch (s.channel->receive(bytes, s.plain_in)) {
+    const ChannelEvent event = s.channel->receive(bytes, s.plain_in);
+    // Only a whole message that authenticates is a sign of life: bytes can come from anybody on the path.
+    if (event != ChannelEvent::need_more) s.received_at = now.monotonic;
+    switch (event) {
       case ChannelEvent::need_more:
       case ChannelEvent::keepalive: break;
       case ChannelEvent::handshake_step:

@@ -90,7 +90,7 @@ Status Registrar::raise(const SlotSession& session, std::uint32_t generation, co
 // With no room, the least recently used session without a connection goes.
 bool Registrar::make_room(const Owner& owner, const Applicant& who, Now now, Status& status) {
   const auto live = store_.slots().live(owner);
-  if (live.size() < limits::sessions_per_key) return true;
+  if (live.size() < sessions_per_key_) return true;
   const SlotSession* least = nullptr;
   for (const SlotSession& session : live) {
     if (used_from_.contains(session.number)) continue;

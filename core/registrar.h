@@ -35,8 +35,9 @@ struct Registered {
 
 class Registrar {
  public:
-  // All of it outlives the registrar.
-  Registrar(Store& store, Tally& tally, Marks& marks) : store_(store), tally_(tally), marks_(marks) {}
+  // All of it outlives the registrar. `sessions_per_key` is from 1 to limits::sessions_per_key.
+  Registrar(Store& store, Tally& tally, Marks& marks, std::size_t sessions_per_key)
+      : store_(store), tally_(tally), marks_(marks), sessions_per_key_(sessions_per_key) {}
 
   [[nodiscard]] Registered open(const OpenRequest& request, const Applicant& who, Now now);
   [[nodiscard]] Registered resume(const ResumeRequest& request, const Applicant& who, Now now);
@@ -61,6 +62,7 @@ class Registrar {
   Store& store_;
   Tally& tally_;
   Marks& marks_;
+  std::size_t sessions_per_key_;
   std::map<std::uint64_t, ConnectionId> used_from_;  // by session number; at most one for each live session
   std::map<Owner, Bucket> rates_;                    // at most one for each peer that ever was enrolled
 };

@@ -45,7 +45,7 @@ struct Server::State {
         store(store_in),
         limits(limits_in),
         tally(store_in, policy.version(), marks),
-        service(store_in, tally, marks, keys.value_mac, limits_in.keepalive_interval) {}
+        service(store_in, tally, marks, keys.value_mac, {limits_in.keepalive_interval, limits_in.sessions_per_key}) {}
 
   SessionContext context() { return {service, tally, limits, spare_plaintext, answer_buffers}; }
   Session& session(ConnectionId id) {
@@ -266,7 +266,7 @@ void Server::receive(ConnectionId connection, ByteView bytes, Now now) {
   s.counters.bytes_in += bytes.size();
   Session& session = s.session(connection);
   if (session.in_handshake()) {
-    session.hold(bytes, now);
+    session.hold(bytes);
     if (!std::exchange(s.places[connection].queued, true)) s.handshakes.push_back(connection);
     return;
   }

@@ -63,14 +63,14 @@ void respond(Op op, std::uint64_t id, Status status, ResponseBody body, Bytes& o
 
 }  // namespace
 
-Service::Service(Store& store, Tally& tally, Marks& marks, const SecretKey& mac_key, Duration keepalive_interval)
+Service::Service(Store& store, Tally& tally, Marks& marks, const SecretKey& mac_key, const ServiceLimits& limits)
     : store_(store),
       tally_(tally),
       marks_(marks),
       lookup_(store, tally, marks),
-      registrar_(store, tally, marks),
+      registrar_(store, tally, marks, limits.sessions_per_key),
       mac_(mac_key),
-      keepalive_interval_(keepalive_interval) {}
+      limits_(limits) {}
 
 Executed Service::execute(const Request& request, const Caller& caller, Now now, Bytes& out) {
   STATEFS_CHECK(caller.policy != nullptr);
@@ -351,8 +351,8 @@ Executed Service::hello(const HelloRequest& request, std::uint64_t id, Bytes& ou
   answer.features = feature_sessions;
   answer.list_entries_max = limits::list_entries_max;
   answer.slots_per_session = limits::slots_per_session;
-  answer.sessions_per_key = limits::sessions_per_key;
-  answer.keepalive_ms = static_cast<std::uint32_t>(keepalive_interval_.ns / milliseconds(1).ns);
+  answer.sessions_per_key = static_cast<std::uint32_t>(limits_.sessions_per_key);
+  answer.keepalive_ms = static_cast<std::uint32_t>(limits_.keepalive_interval.ns / milliseconds(1).ns);
   answer.store = store.id;
   answer.epoch = store.epoch;
   answer.last_index = store.last_index;

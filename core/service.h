@@ -34,6 +34,12 @@ struct Caller {
   const PeerPolicy* policy = nullptr;
 };
 
+// Told to clients in HELLO.
+struct ServiceLimits {
+  Duration keepalive_interval;
+  std::size_t sessions_per_key = limits::sessions_per_key;  // at most that
+};
+
 struct Executed {
   Status status = Status::ok;
   bool waits_for_flush = false;  // the answer leaves when the store is durable so far, through finish()
@@ -41,9 +47,8 @@ struct Executed {
 
 class Service {
  public:
-  // `store`, `tally` and `marks` outlive the service. `mac_key` keys the HMAC of values in audit records and request digests;
-  // `keepalive_interval` is told to clients.
-  Service(Store& store, Tally& tally, Marks& marks, const SecretKey& mac_key, Duration keepalive_interval);
+  // `store`, `tally` and `marks` outlive the service. `mac_key` keys the HMAC of values in audit records and request digests.
+  Service(Store& store, Tally& tally, Marks& marks, const SecretKey& mac_key, const ServiceLimits& limits);
 
   // Appends the response to `out`.
   Executed execute(const Request& request, const Caller& caller, Now now, Bytes& out);
@@ -83,7 +88,7 @@ class Service {
   Lookup lookup_;
   Registrar registrar_;
   HmacSha256 mac_;
-  Duration keepalive_interval_;
+  ServiceLimits limits_;
   Sha256 sha_;
   Bytes asked_;  // what a request digest covers
   std::uint64_t answered_ok_ = 0;

@@ -41,21 +41,19 @@ std::size_t Session::buffered_size() const {
   return channel_.buffered_size() + intake_.capacity() + answers_.capacity() + input_.capacity() + output_.capacity();
 }
 
-void Session::hold(ByteView bytes, Now now) {
-  received_ = now.monotonic;
+void Session::hold(ByteView bytes) {
   if (!reading()) return;
   STATEFS_CHECK(input_.size() + bytes.size() <= 2 * limits::receive_size_max);
   input_.insert(input_.end(), bytes.begin(), bytes.end());
 }
 
 void Session::receive(ByteView bytes, SessionContext context, Now now) {
-  if (!bytes.empty()) received_ = now.monotonic;
   if (input_.empty()) {
     work(bytes, context, now);
     if (reading()) input_.assign(bytes.begin(), bytes.end());
     return;
   }
-  hold(bytes, now);
+  hold(bytes);
   const Bytes held = std::exchange(input_, {});  // closing drops input_ while this is worked on
   ByteView rest(held);
   work(rest, context, now);
@@ -95,7 +93,10 @@ bool Session::work_on_frames(SessionContext context, Now now) {
 
 // Opens one Noise message, or reports that none is complete.
 bool Session::open_message(ByteView& bytes, SessionContext context, Now now) {
-  switch (channel_.receive(bytes, intake_.buffer())) {
+  const ChannelEvent event = channel_.receive(bytes, intake_.buffer());
+  // Only a whole message that authenticates is a sign of life: bytes can come from anybody on the path.
+  if (event != ChannelEvent::need_more) received_ = now.monotonic;
+  switch (event) {
     case ChannelEvent::need_more: return false;
     case ChannelEvent::plaintext:
     case ChannelEvent::keepalive: return true;

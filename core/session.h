@@ -27,6 +27,7 @@ struct ServerLimits {
   std::size_t half_open_max = limits::half_open_max;
   std::size_t handshakes_per_wakeup = limits::handshakes_per_wakeup;
   std::size_t output_size_max = limits::output_size_max;
+  std::size_t sessions_per_key = limits::sessions_per_key;  // at most that
   Duration handshake_timeout = limits::handshake_timeout;
   Duration keepalive_interval = limits::keepalive_interval;
   Duration dead_peer_timeout = limits::dead_peer_timeout;
@@ -50,7 +51,7 @@ class Session {
   Session(Channel channel, Marks& marks, Now now);
 
   // Keeps `bytes` and works on nothing yet.
-  void hold(ByteView bytes, Now now);
+  void hold(ByteView bytes);
   // Works on what is held and on `bytes`, until all is used, output is full, or the peer has just become known:
   // then established() is true, and admit() or refuse() must follow before it works on.
   void receive(ByteView bytes, SessionContext context, Now now);

@@ -20,6 +20,7 @@ constexpr Duration nanoseconds(std::int64_t count) { return {count}; }
 constexpr Duration microseconds(std::int64_t count) { return {count * 1'000}; }
 constexpr Duration milliseconds(std::int64_t count) { return {count * 1'000'000}; }
 constexpr Duration seconds(std::int64_t count) { return {count * 1'000'000'000}; }
+constexpr Duration operator+(Duration a, Duration b) { return {a.ns + b.ns}; }
 
 struct Time {
   std::int64_t ns = 0;

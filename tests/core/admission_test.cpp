@@ -98,6 +98,22 @@ TEST(Admission, EndsADeadPeerAndKeepsALivingIdleOne) {
   EXPECT_EQ(device.call(living, get_of(key_a)).response.status, Status::not_found);
 }
 
+TEST(Admission, TakesBytesOfAMessageThatNeverEndsForNoSignOfLife) {
+  Device device;
+  auto link = device.connect();
+  const std::array<std::uint8_t, 2> length{0xff, 0xff};
+  device.server().receive(link.id, length, device.now());
+  for (int i = 0; i < 50 && !device.server().finished(link.id); ++i) {
+    device.wait(seconds(1));
+    device.server().receive(link.id, as_bytes("."), device.now());
+    device.server().advance(device.now());
+    const std::size_t size = device.server().output(link.id).size();
+    if (size > 0) device.server().output_taken(link.id, size, device.now());
+  }
+  EXPECT_TRUE(device.server().finished(link.id));
+  device.close(link);
+}
+
 TEST(Admission, DrainsAConnectionThatIsTooOld) {
   DeviceOptions options;
   options.limits.connection_age_max = seconds(20);

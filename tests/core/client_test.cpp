@@ -113,6 +113,23 @@ TEST(Client, GivesUpAStreamThatDoesNotOpenAndKeepsDeadlinesMeanwhile) {
   EXPECT_EQ(link.client.last_disconnect(), Disconnect::no_stream);
 }
 
+TEST(Client, TakesBytesOfAMessageThatNeverEndsForNoSignOfLife) {
+  Device device;
+  auto link = device.connect();
+  const std::array<std::uint8_t, 2> length{0xff, 0xff};
+  link.client.receive(length, device.now());
+  const Time began = device.now().monotonic;
+  while (!link.client.finished() && device.now().monotonic - began < seconds(50)) {
+    device.wait(seconds(1));
+    link.client.receive(as_bytes("."), device.now());
+    link.client.advance(device.now());
+  }
+  EXPECT_TRUE(link.client.finished());
+  EXPECT_EQ(device.now().monotonic - began, limits::dead_peer_timeout);
+  device.cut(link);
+  EXPECT_EQ(link.client.last_disconnect(), Disconnect::timed_out);
+}
+
 TEST(Client, KeepsDeadlinesByWhatWasSent) {
   Device device;
   auto link = device.connect();

@@ -17,7 +17,10 @@ SessionInstance instance(std::uint32_t seed) {
 
 class RegistrarTest : public testing::Test {
  protected:
-  RegistrarTest() : store_(MemoryStoreConfig{}, now_), tally_(store_, Digest{}, marks_), registrar_(store_, tally_, marks_) {}
+  RegistrarTest()
+      : store_(MemoryStoreConfig{}, now_),
+        tally_(store_, Digest{}, marks_),
+        registrar_(store_, tally_, marks_, limits::sessions_per_key) {}
 
   Applicant from(ConnectionId connection, std::uint8_t peer = 1) {
     Applicant who;
