@@ -10,7 +10,7 @@ BEGIN {
                  "span stdexcept string string_view tuple type_traits utility variant vector")
   list(stdio_in_core, "core/check.cpp")  # a failed check says so on stderr; nothing else in core prints or parses
   list(openssl_in_core, "core/crypto.cpp core/crypto.h core/crypto_primitives.cpp")
-  list(sim_std, "cinttypes")
+  list(sim_std, "cinttypes charconv")
   list(sim_program_std, "iostream fstream sstream filesystem iomanip cerrno csignal CLI/CLI.hpp")
   # What runs seeds from outside, in processes, by the clock on the wall; no seed can see it.
   list(campaign_std, "cerrno chrono csignal poll.h sched.h sys/resource.h sys/time.h sys/types.h sys/wait.h unistd.h")

@@ -32,6 +32,7 @@ struct CheckContext {
   std::map<NodeId, NodeId> server_of;        // of each node with a client whose calls are in the trace
   std::vector<PolicyPlan> policies;          // by number; 0 is in force from the start
   std::set<NodeId> unwatched;                // peers whose requests are not in the trace, such as hostile ones
+  bool handshakes_fail = false;              // some peer makes bad ones of its own
 };
 
 class Case {

@@ -24,8 +24,8 @@ void ClientProgram::started() {
   client_.emplace(ground.suite, node().identity(), config_with_marks(options_.config, ground.marks));
 }
 
-void ClientProgram::crash() {
-  Program::crash();
+void ClientProgram::crash(bool silent) {
+  Program::crash(silent);
   client_.reset();
   end_.reset();
   opened_ = false;

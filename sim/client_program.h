@@ -27,7 +27,7 @@ class CallUser {
 
 struct ClientProgramOptions {
   NodeId server = 0;
-  ClientConfig config;      // `server` is filled in by the world
+  ClientConfig config;      // without a server key the world fills in the right one
   std::size_t read_size = 64 * 1024;
 };
 
@@ -45,7 +45,7 @@ class ClientProgram final : public Program {
 
   // Only while it is up.
   [[nodiscard]] Client& client() { return *client_; }
-  void crash();
+  void crash(bool silent = false);
   [[nodiscard]] std::optional<StreamEnd> stream_end() const { return end_; }
 
  private:

@@ -34,7 +34,7 @@ Time Node::wake_time() {
 Program::~Program() {
   crashed_ = true;
   stop();
-  end_streams();
+  end_streams(false);
 }
 
 void Program::stop() {
@@ -44,10 +44,10 @@ void Program::stop() {
   ready_.clear();
 }
 
-void Program::crash() {
+void Program::crash(bool silent) {
   if (std::exchange(crashed_, true)) return;
   stop();
-  end_streams();
+  end_streams(silent);
   node_.ground().trace.add(node_.id(), TraceKind::node_down, incarnation_);
 }
 
@@ -59,9 +59,10 @@ void Program::restart() {
   request_wake();
 }
 
-void Program::end_streams() {
+void Program::end_streams(bool silent) {
   for (const StreamEnd end : std::exchange(ends_, {})) {
-    stream(end).reset(end.side);
+    if (silent) stream(end).vanish(end.side);
+    else stream(end).reset(end.side);
     node_.ground().network.release(end);
   }
 }

@@ -69,8 +69,9 @@ class Program : public Handler, public StreamUser {
 
   [[nodiscard]] Node& node() const { return node_; }
   void request_wake();
-  // Ends everything as a dying process does: peers see resets, and the program does nothing until it is started again.
-  void crash();
+  // Ends everything, and the program does nothing until it is started again. Peers see resets, as of a dying process, or
+  // nothing at all, as where the power fails.
+  void crash(bool silent);
   void restart();
   [[nodiscard]] bool up() const { return !crashed_; }
   [[nodiscard]] std::uint64_t incarnation() const { return incarnation_; }  // how often it was restarted
@@ -97,7 +98,7 @@ class Program : public Handler, public StreamUser {
  private:
   void arm_timer();
   void stop();
-  void end_streams();
+  void end_streams(bool silent);
   Node& node_;
   std::set<StreamEnd> ends_;
   std::vector<StreamEnd> ready_;

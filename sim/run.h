@@ -1,35 +1,20 @@
-// RUN: one seed from beginning to verdict: a drawn plan, a world made of it, and what the checkers say.
+// RUN: one plan from beginning to verdict: a world made of it, and what the checkers say.
 //
-//   main.h (seed) -> RUN: plan -> world.h, workload.h -> history.h -> checkers.h -> report
-//
-// The plan is a function of the seed alone and can be printed whole. First it is drawn which kinds of fault exist at all,
-// then how strong they are; some plans have none.
+//   main.h (seed, scenario) -> RUN: plan.h -> episode.h -> history.h -> checkers.h -> report
 #pragma once
 
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "core/marks.h"
 #include "sim/checkers.h"
+#include "sim/draw.h"
+#include "sim/plan.h"
 #include "sim/tap.h"
 #include "sim/world.h"
-#include "sim/workload.h"
 
 namespace statefs::sim {
-
-struct Plan {
-  std::uint64_t seed = 0;
-  std::uint32_t client_count = 1;
-  Faults faults;
-  WorkloadOptions workload;      // of each client
-  ServerLimits limits;
-  Durability durability = Durability::sync;
-  Duration flush_delay;
-  std::vector<NodeOptions> nodes;  // the server's first
-};
-
-[[nodiscard]] Plan draw_plan(std::uint64_t seed);
-[[nodiscard]] std::string describe(const Plan& plan);
 
 struct RunReport {
   std::uint32_t nodes = 0;

@@ -67,9 +67,9 @@ void ServerProgram::make_server() {
                   limits_with_marks(options_.limits, ground.marks));
 }
 
-void ServerProgram::crash(std::size_t kept_count) {
+void ServerProgram::crash(std::size_t kept_count, bool silent) {
   if (!up()) return;
-  Program::crash();
+  Program::crash(silent);
   server_.reset();
   connections_.clear();
   ends_.clear();

@@ -37,7 +37,7 @@ class ServerProgram final : public Program {
   [[nodiscard]] Statefs& store() { return store_; }
 
   // As Program::crash(); of the records that are not durable the first `kept_count` survive.
-  void crash(std::size_t kept_count);
+  void crash(std::size_t kept_count, bool silent = false);
   // Between wake-ups. `number` names the policy in the trace; it stays through restarts.
   void reload(const PolicySource& policy, std::uint64_t number);
   void stall_export(bool stalled);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
+#include <utility>
 
 namespace statefs::sim {
 namespace {
@@ -28,34 +30,96 @@ std::string describe(const WorkloadOptions& o) {
          " conditional=" + text(o.conditional) + " breaks=" + text(o.breaks);
 }
 
-Workload::Workload(Node& node, const WorkloadOptions& options)
-    : node_(node), options_(options), random_(node.ground().random.stream("workload/" + std::to_string(node.id()))) {}
+struct Workload::Draws {
+  const WorkloadOptions& options;
+  RandomStream random;
+  std::string unique;  // node and number: a value that begins so is unlike every other
+
+  std::string key() {
+    if (random.chance(options.outside)) {
+      // The one that is too long is made here, because it is longer than a line.
+      const std::uint64_t which = random.below(outside_keys.size() + 1);
+      return which == outside_keys.size() ? root + std::string(limits::key_size_max, 'k') : std::string(outside_keys[which]);
+    }
+    const std::uint64_t which = random.below(options.key_count);
+    return root + (which % 3 == 2 ? "dir/k" : "k") + std::to_string(which);
+  }
+
+  std::string prefix() {
+    if (random.chance(options.outside)) return std::string(outside_prefixes[random.below(outside_prefixes.size())]);
+    return random.chance({1, 3}) ? root + "dir/" : root;
+  }
+
+  Bytes value() {
+    std::string text = unique;
+    text.resize(text.size() + random.skewed(options.value_size_max), 'v');
+    const ByteView bytes = as_bytes(text);
+    return {bytes.begin(), bytes.end()};
+  }
+
+  std::optional<std::uint64_t> condition(const std::vector<std::uint64_t>& revisions) {
+    if (!random.chance(options.conditional)) return std::nullopt;
+    const std::uint64_t which = random.below(revisions.size() + 1);
+    return which == revisions.size() ? 0 : revisions[which];
+  }
+};
+
+Workload::Workload(Node& node, const WorkloadOptions& options, std::vector<std::uint32_t> operations)
+    : node_(node),
+      options_(options),
+      random_(node.ground().random.stream("workload/" + std::to_string(node.id()))),
+      operations_(std::move(operations)) {}
+
+Workload::Workload(Node& node, const WorkloadOptions& options) : Workload(node, options, std::vector<std::uint32_t>(options.operation_count)) {
+  std::iota(operations_.begin(), operations_.end(), 0u);
+}
 
 Workload::~Workload() { node_.ground().schedule.cancel(planned_); }
+
+RandomStream Workload::draws_of(std::uint32_t operation) const { return random_.split(std::to_string(operation)); }
 
 void Workload::start(ClientProgram& client) {
   client_ = &client;
   plan_next();
 }
 
-// One call is planned at a time; those in flight and the planned one stay under the bound.
-void Workload::plan_next() {
-  if (planned_ != 0 || submitted_ == options_.operation_count || submitted_ - completed_ >= options_.in_flight_max) return;
-  ++submitted_;
-  const std::uint64_t pause = random_.below(static_cast<std::uint64_t>(options_.pause_max.ns) + 1);
-  Schedule& schedule = node_.ground().schedule;
-  planned_ = schedule.at(schedule.now() + nanoseconds(static_cast<std::int64_t>(pause)), {this, node_.id(), call_planned, submitted_});
+void Workload::continue_calmly(std::uint32_t operation_count, Duration timeout) {
+  constexpr std::uint32_t first_calm_operation = 1'000'000;
+  calm_ = true;
+  options_.timeout = timeout;
+  options_.breaks = {0, 1};
+  for (std::uint32_t i = 0; i < operation_count; ++i) operations_.push_back(first_calm_operation + i);
+  plan_next();
 }
 
-void Workload::fire(std::uint32_t, std::uint64_t) {
+void Workload::client_stopped() {
+  completed_ += in_flight_;
+  in_flight_ = 0;
+  node_.ground().schedule.cancel(std::exchange(planned_, 0));
+}
+
+void Workload::client_started() { plan_next(); }
+
+// One call is planned at a time; those in flight and the planned one stay under the bound.
+void Workload::plan_next() {
+  if (planned_ != 0 || next_ == operations_.size() || in_flight_ >= options_.in_flight_max || !client_->up()) return;
+  const std::uint32_t operation = operations_[next_++];
+  RandomStream random = draws_of(operation).split("pause");
+  const std::uint64_t pause = random.below(static_cast<std::uint64_t>(options_.pause_max.ns) + 1);
+  Schedule& schedule = node_.ground().schedule;
+  planned_ = schedule.at(schedule.now() + nanoseconds(static_cast<std::int64_t>(pause)), {this, node_.id(), call_planned, operation});
+}
+
+void Workload::fire(std::uint32_t, std::uint64_t operation) {
   planned_ = 0;
-  if (random_.chance(options_.breaks)) client_->break_stream();
-  call();
+  call(static_cast<std::uint32_t>(operation));
   plan_next();
 }
 
 void Workload::completed(ClientProgram&, Completion completion) {
   ++completed_;
+  --in_flight_;
+  if (calm_ && completion.result == CallResult::answered) ++calm_answered_;
   std::uint64_t revision = 0;
   if (const auto* mutation = std::get_if<MutationResponse>(&completion.response.body)) revision = mutation->revision;
   if (const auto* got = std::get_if<GetResponse>(&completion.response.body)) revision = got->revision;
@@ -66,47 +130,20 @@ void Workload::completed(ClientProgram&, Completion completion) {
   plan_next();
 }
 
-std::string Workload::draw_key() {
-  if (random_.chance(options_.outside)) {
-    // The one that is too long is made here, because it is longer than a line.
-    const std::uint64_t which = random_.below(outside_keys.size() + 1);
-    return which == outside_keys.size() ? root + std::string(limits::key_size_max, 'k') : std::string(outside_keys[which]);
-  }
-  const std::uint64_t which = random_.below(options_.key_count);
-  return root + (which % 3 == 2 ? "dir/k" : "k") + std::to_string(which);
-}
-
-std::string Workload::draw_prefix() {
-  if (random_.chance(options_.outside)) return std::string(outside_prefixes[random_.below(outside_prefixes.size())]);
-  return random_.chance({1, 3}) ? root + "dir/" : root;
-}
-
-Bytes Workload::draw_value() {
-  // Node and number make it unlike every other, so its MAC names the call.
-  std::string text = std::to_string(node_.id()) + "." + std::to_string(++value_count_) + ".";
-  text.resize(text.size() + random_.skewed(options_.value_size_max), 'v');
-  const ByteView bytes = as_bytes(text);
-  return {bytes.begin(), bytes.end()};
-}
-
-std::optional<std::uint64_t> Workload::draw_condition() {
-  if (!random_.chance(options_.conditional)) return std::nullopt;
-  const std::uint64_t which = random_.below(revisions_.size() + 1);
-  return which == revisions_.size() ? 0 : revisions_[which];
-}
-
-void Workload::call() {
+void Workload::call(std::uint32_t operation) {
+  Draws draws{options_, draws_of(operation), std::to_string(node_.id()) + "." + std::to_string(operation) + "."};
+  if (draws.random.chance(options_.breaks)) client_->break_stream();
   const std::uint32_t total = options_.put + options_.get + options_.del + options_.list + options_.sync;
-  std::uint64_t which = total == 0 ? 0 : random_.below(total);
+  std::uint64_t which = total == 0 ? 0 : draws.random.below(total);
   const auto is = [&which](std::uint32_t weight) {
     if (which < weight) return true;
     which -= weight;
     return false;
   };
-  const std::string key = draw_key();
-  const std::string prefix = draw_prefix();
-  const Bytes value = draw_value();
-  const std::optional<std::uint64_t> condition = draw_condition();
+  const std::string key = draws.key();
+  const std::string prefix = draws.prefix();
+  const Bytes value = draws.value();
+  const std::optional<std::uint64_t> condition = draws.condition(revisions_);
   RequestBody body;
   if (is(options_.put)) {
     body = PutRequest{{}, condition, as_bytes(key), static_cast<std::uint32_t>(value.size()), value, {}};
@@ -116,11 +153,12 @@ void Workload::call() {
   } else if (is(options_.del)) {
     body = DeleteRequest{{}, condition, as_bytes(key)};
   } else if (is(options_.list)) {
-    body = ListRequest{static_cast<std::uint16_t>(random_.below(4)), as_bytes(prefix), {}};
+    body = ListRequest{static_cast<std::uint16_t>(draws.random.below(4)), as_bytes(prefix), {}};
   } else {
     const auto& hello = client_->client().server_hello();
     body = SyncRequest{hello ? hello->epoch : 1};
   }
+  ++in_flight_;
   STATEFS_CHECK(client_->submit(body, options_.timeout).ok());
 }
 

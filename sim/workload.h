@@ -3,7 +3,7 @@
 //   main.h (options) -> WORKLOAD -> client_program.h (submit) ... completed -> the next call
 //
 // A closed loop with a bound on calls in flight and a drawn pause between them. Every value is unlike every other
-// of the run. What is asked depends on the workload's own stream and on what it was answered, never on the network's draws.
+// of the run. What is asked depends on the workload's own streams and on what it was answered, never on the network's draws.
 #pragma once
 
 #include <string>
@@ -31,32 +31,43 @@ struct WorkloadOptions {
 
 class Workload final : public Handler, public CallUser {
  public:
-  // Draws from `workload/NODE`. start() follows, with a client that calls back.
-  Workload(Node& node, const WorkloadOptions& options);
+  // Does these operations, in this order. Operation n draws from `workload/NODE` split by n: leaving one out moves no other.
+  // start() follows, with a client that calls back.
+  Workload(Node& node, const WorkloadOptions& options, std::vector<std::uint32_t> operations);
+  Workload(Node& node, const WorkloadOptions& options);  // all of them
   ~Workload() override;
   void start(ClientProgram& client);
 
-  [[nodiscard]] bool done() const { return completed_ == options_.operation_count; }
+  // So many more, which are all to be answered by then.
+  void continue_calmly(std::uint32_t operation_count, Duration timeout);
+  // The client crashed: what it was doing is nobody's concern any more. It is started again by client_started(), or not.
+  void client_stopped();
+  void client_started();
+  void give_up() { operations_.resize(next_); }  // plans nothing more
+
+  [[nodiscard]] bool done() const { return next_ == operations_.size() && planned_ == 0 && in_flight_ == 0; }
   [[nodiscard]] std::uint32_t completed_count() const { return completed_; }
+  [[nodiscard]] std::uint32_t calm_answered_count() const { return calm_answered_; }
 
   void completed(ClientProgram& client, Completion completion) override;
   void fire(std::uint32_t kind, std::uint64_t argument) override;
 
  private:
+  struct Draws;
   void plan_next();
-  void call();
-  [[nodiscard]] std::string draw_key();
-  [[nodiscard]] std::string draw_prefix();
-  [[nodiscard]] Bytes draw_value();
-  [[nodiscard]] std::optional<std::uint64_t> draw_condition();
+  void call(std::uint32_t operation);
+  [[nodiscard]] RandomStream draws_of(std::uint32_t operation) const;
 
   Node& node_;
   WorkloadOptions options_;
   RandomStream random_;
+  std::vector<std::uint32_t> operations_;
   ClientProgram* client_ = nullptr;
-  std::uint32_t submitted_ = 0;  // planned ones included
+  std::size_t next_ = 0;         // of operations_, to be planned
+  std::uint32_t in_flight_ = 0;
   std::uint32_t completed_ = 0;
-  std::uint32_t value_count_ = 0;
+  bool calm_ = false;
+  std::uint32_t calm_answered_ = 0;
   std::vector<std::uint64_t> revisions_;  // the last few that were answered
   EventId planned_ = 0;
 };

@@ -46,7 +46,7 @@ Repeater& World::add_repeater(Node& node, RepeaterOptions options) {
 
 ClientProgram& World::add_client(Node& node, NodeId server, CallUser& user, ClientProgramOptions options) {
   options.server = server;
-  options.config.server = public_key_of(server);
+  if (options.config.server == PublicKey{}) options.config.server = public_key_of(server);
   auto program = std::make_unique<ClientProgram>(node, options, user);
   ClientProgram& added = *program;
   programs_.push_back(std::move(program));

@@ -53,6 +53,7 @@ class World {
   [[nodiscard]] RandomSource& random() { return random_; }
   [[nodiscard]] Schedule& schedule() { return schedule_; }
   [[nodiscard]] Network& network() { return network_; }
+  [[nodiscard]] const Network& network() const { return network_; }
   [[nodiscard]] Trace& trace() { return trace_; }
   [[nodiscard]] const Suite& suite() const { return *suite_; }
   [[nodiscard]] Marks& marks() { return marks_; }  // of every machine in it

@@ -3,20 +3,6 @@
 namespace statefs::sim {
 namespace {
 
-// The same clients and calls on a network that delivers whole, on nodes whose clocks are right, within generous limits.
-Plan calm(Plan plan) {
-  Faults faults;
-  faults.link.latency = plan.faults.link.latency;
-  plan.faults = faults;
-  plan.limits = {};
-  plan.workload.breaks = {};
-  for (NodeOptions& each : plan.nodes) {
-    each.clock.drift_ppb = 0;
-    each.wake_delay_max = {};
-  }
-  return plan;
-}
-
 std::string text_of(const std::vector<EventMark>& marks, std::size_t at) {
   if (at >= marks.size()) return "none";
   const EventMark& mark = marks[at];
@@ -41,7 +27,7 @@ CheckResult run_again(const Plan& plan, const RunReport& first) {
 RunReport run_told(const Plan& plan, const std::function<void(const Story&)>& tell) {
   Tap tap;
   const auto afterwards = [&](World& world, const RunReport& report) {
-    tell(story_of({world.trace(), tap, report.checks, verdict_line(plan.seed, report), describe(plan)}));
+    tell(story_of({world.trace(), tap, report.checks, verdict_line(plan.seed, report), print(plan)}));
   };
   return run(plan, {{}, {}, &tap, afterwards});
 }
@@ -49,13 +35,13 @@ RunReport run_told(const Plan& plan, const std::function<void(const Story&)>& te
 }  // namespace
 
 SeedResult run_seed(std::uint64_t seed, const SeedRunOptions& options) {
-  const Plan plan = options.without_faults ? calm(draw_plan(seed)) : draw_plan(seed);
+  const Plan plan = options.without_faults ? without_faults(draw_plan(seed)) : draw_plan(seed);
   RunReport report = options.tell ? run_told(plan, options.tell) : run(plan);
   if (options.twice) report.checks.push_back(run_again(plan, report));
   SeedResult result = result_of(plan, report);
   if (options.without_faults) result.faults.clear();  // that none is applied is no news then
   if (!options.verbose) return result;
-  result.notes = describe(plan) + "\n";
+  result.notes = print(plan) + "\n";
   for (const CheckCount& each : result.checks) result.notes += each.name + " judged " + std::to_string(each.judged) + "\n";
   result.notes += "events " + std::to_string(report.digest.event_count()) + ", reconnects " + std::to_string(report.reconnects) + "\n";
   return result;

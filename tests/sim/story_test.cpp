@@ -74,7 +74,7 @@ TEST(Story, HasEveryHandshakeAndEveryStateOfAConnection) {
 TEST(Story, TellsFramesWholeOverANetworkThatTearsAndCuts) {
   ToldRun run(11, tearing(), 3);
   WorkloadOptions options;
-  options.value_size_max = 90'000;  // frames of more than one record, and values that are refused
+  options.value_size_max = 68'000;  // frames of more than one record, and values that are refused
   ASSERT_TRUE(run.run_workloads(2, options));
   const Story story = run.tell();
   std::size_t lost = 0, opened = 0, answered = 0;

@@ -1,0 +1,248 @@
+#include "sim/adversary.h"
+
+#include <algorithm>
+#include <string>
+
+namespace statefs::sim {
+namespace {
+
+enum : std::uint32_t { incident_begins = 300, incident_ends };
+
+// Everything about a tampering from one number, so that an incident needs no more.
+Tampering tampering_of(std::uint64_t number) {
+  RandomStream random(number, "tampering");
+  Tampering tampering;
+  tampering.kind = static_cast<TamperKind>(random.below(tamper_kind_count));
+  tampering.after = random.skewed(4'000);
+  tampering.size = 1 + random.skewed(300);
+  tampering.source = random.below(1 << 16);
+  tampering.salt = random.next();
+  return tampering;
+}
+
+}  // namespace
+
+Adversary::Adversary(World& world, const Plan& plan, Cast cast) : world_(world), plan_(plan), cast_(std::move(cast)) {
+  for (std::size_t i = 0; i < plan.incidents.size(); ++i) {
+    const Incident& incident = plan.incidents[i];
+    if (incident.event != 0) continue;
+    pending_[{incident_begins, i}] = world.schedule().at(std::max(incident.at, world.now()), {this, incident.node, incident_begins, i});
+  }
+}
+
+Adversary::~Adversary() {
+  for (const auto& [what, event] : pending_) world_.schedule().cancel(event);
+}
+
+ServerProgram* Adversary::server(NodeId node) const { return node < cast_.servers.size() ? cast_.servers[node] : nullptr; }
+
+ClientProgram* Adversary::client(NodeId node) const {
+  const std::size_t first = cast_.servers.size();
+  return node >= first && node - first < cast_.clients.size() ? cast_.clients[node - first] : nullptr;
+}
+
+void Adversary::before_event(std::uint64_t number) {
+  for (std::size_t i = 0; i < plan_.incidents.size(); ++i) {
+    if (plan_.incidents[i].event == number) begin(i);
+  }
+}
+
+void Adversary::fire(std::uint32_t kind, std::uint64_t which) {
+  pending_.erase({kind, which});
+  if (kind == incident_begins) begin(which);
+  else end(plan_.incidents[which]);
+}
+
+void Adversary::plan_end(std::size_t which, Duration after) {
+  if (after == for_good) return;
+  pending_[{incident_ends, which}] =
+      world_.schedule().at(world_.now() + after, {this, plan_.incidents[which].node, incident_ends, which});
+}
+
+void Adversary::begin(std::size_t which) {
+  const Incident& incident = plan_.incidents[which];
+  const std::string text(name_of(incident.kind));
+  world_.trace().add(incident.node, TraceKind::fault, which, as_bytes(text));
+  Network& network = world_.network();
+  switch (incident.kind) {
+    case IncidentKind::crash:
+    case IncidentKind::power_loss: stop(incident); break;
+    case IncidentKind::pause: pause(incident); break;
+    case IncidentKind::cut: cut(incident.node, incident.other); break;
+    case IncidentKind::partition:
+      sever(incident.node, incident.other);
+      sever(incident.other, incident.node);
+      break;
+    case IncidentKind::one_way: sever(incident.node, incident.other); break;
+    case IncidentKind::clog: network.link(incident.node, incident.other).block_until(world_.now() + incident.lasts); break;
+    case IncidentKind::tamper:
+      network.link(incident.node, incident.other).tamper().add(tampering_of(static_cast<std::uint64_t>(incident.amount)));
+      break;
+    case IncidentKind::clock_step:
+    case IncidentKind::clock_drift: change_clock(incident); break;
+    case IncidentKind::policy: load_policy(incident); break;
+    case IncidentKind::store_fail:
+    case IncidentKind::store_full:
+    case IncidentKind::store_slow: hurt_store(incident); break;
+    case IncidentKind::evict: evict(incident); break;
+  }
+  plan_end(which, incident.lasts);
+}
+
+void Adversary::pause(const Incident& incident) {
+  const Time until = world_.now() + incident.lasts;
+  if (ServerProgram* const program = server(incident.node)) program->pause_until(until);
+  if (ClientProgram* const program = client(incident.node)) program->pause_until(until);
+  count(FaultKind::pause);
+}
+
+void Adversary::change_clock(const Incident& incident) {
+  NodeClock& clock = world_.node(incident.node).clock();
+  if (incident.kind == IncidentKind::clock_step) {
+    clock.step_wall(nanoseconds(incident.amount));
+    return count(FaultKind::clock_step);
+  }
+  clock.set_drift(static_cast<std::int32_t>(incident.amount), world_.now());
+  count(FaultKind::clock_drift);
+}
+
+void Adversary::load_policy(const Incident& incident) {
+  const auto number = static_cast<std::uint64_t>(incident.amount);
+  ServerProgram* const program = server(incident.node);
+  if (program == nullptr || number >= cast_.policies.size()) return;
+  program->reload(cast_.policies[number], number);
+  count(FaultKind::policy_change);
+}
+
+void Adversary::hurt_store(const Incident& incident) {
+  ServerProgram* const program = server(incident.node);
+  if (program == nullptr) return;
+  if (incident.kind == IncidentKind::store_full) {
+    program->stall_export(true);
+    return count(FaultKind::store_full);
+  }
+  if (incident.kind == IncidentKind::store_slow) {
+    program->store().set_flush_delay(nanoseconds(incident.amount));
+    return count(FaultKind::store_slow);
+  }
+  if (!program->up()) return;
+  program->store().fail();
+  program->request_wake();
+  count(FaultKind::store_failure);
+}
+
+void Adversary::end(const Incident& incident) {
+  switch (incident.kind) {
+    case IncidentKind::crash:
+    case IncidentKind::power_loss: return start(incident.node);
+    case IncidentKind::one_way: return heal(incident.node, incident.other);
+    case IncidentKind::partition:
+      heal(incident.node, incident.other);
+      return heal(incident.other, incident.node);
+    case IncidentKind::store_fail: {
+      ServerProgram* const program = server(incident.node);
+      if (program == nullptr || !program->up() || !program->store().status().failed) return;
+      program->crash(static_cast<std::size_t>(incident.amount));
+      return program->restart();
+    }
+    case IncidentKind::store_full:
+      if (ServerProgram* const program = server(incident.node)) program->stall_export(false);
+      return;
+    case IncidentKind::store_slow:
+      if (ServerProgram* const program = server(incident.node)) program->store().set_flush_delay(plan_.store.flush_delay);
+      return;
+    case IncidentKind::evict:
+      for (const auto& hog : hogs_) hog->leave();
+      return;
+    case IncidentKind::pause:
+    case IncidentKind::cut:
+    case IncidentKind::clog:
+    case IncidentKind::tamper:
+    case IncidentKind::policy:
+    case IncidentKind::clock_step:
+    case IncidentKind::clock_drift: return;
+  }
+}
+
+void Adversary::stop(const Incident& incident) {
+  const bool silent = incident.kind == IncidentKind::power_loss;
+  if (incident.lasts == for_good) dead_.insert(incident.node);
+  else ++down_[incident.node];
+  if (ServerProgram* const program = server(incident.node); program != nullptr && program->up()) {
+    const std::size_t all = program->store().volatile_count();
+    const auto kept = std::min(all, static_cast<std::size_t>(incident.amount));
+    program->crash(kept, silent);
+    if (kept < all) count(FaultKind::store_loss);
+    count(silent ? FaultKind::power_loss : FaultKind::crash);
+  }
+  if (ClientProgram* const program = client(incident.node); program != nullptr && program->up()) {
+    program->crash(silent);
+    cast_.workloads[incident.node - cast_.servers.size()]->client_stopped();
+    count(silent ? FaultKind::power_loss : FaultKind::crash);
+  }
+  if (dead(incident.node) && client(incident.node) != nullptr) cast_.workloads[incident.node - cast_.servers.size()]->give_up();
+}
+
+void Adversary::start(NodeId node) {
+  if (down_[node] > 0 && --down_[node] > 0) return;
+  if (dead(node)) return;
+  world_.network().revive(node);
+  if (ServerProgram* const program = server(node); program != nullptr && !program->up()) {
+    program->restart();
+    count(FaultKind::restart);
+  }
+  if (ClientProgram* const program = client(node); program != nullptr && !program->up()) {
+    program->restart();
+    cast_.workloads[node - cast_.servers.size()]->client_started();
+    count(FaultKind::restart);
+  }
+}
+
+void Adversary::sever(NodeId from, NodeId to) {
+  if (severed_[{from, to}]++ == 0) world_.network().link(from, to).sever();
+}
+
+void Adversary::heal(NodeId from, NodeId to) {
+  std::uint32_t& severed = severed_[{from, to}];
+  if (severed > 0 && --severed == 0) world_.network().link(from, to).heal();
+}
+
+void Adversary::cut(NodeId a, NodeId b) {
+  ClientProgram* const program = client(a) != nullptr ? client(a) : client(b);
+  if (program != nullptr && program->up()) program->break_stream();
+}
+
+void Adversary::evict(const Incident& incident) {
+  ClientProgram* const program = client(incident.node);
+  if (program == nullptr || !program->up()) return;
+  program->break_stream();
+  const NodeId of = plan_.server_of(incident.node);
+  hogs_.push_back(std::make_unique<SessionHog>(world_.node(incident.node), of, world_.public_key_of(of),
+                                               static_cast<std::uint32_t>(incident.amount)));
+  count(FaultKind::eviction);
+}
+
+void Adversary::calm() {
+  for (const auto& [what, event] : pending_) world_.schedule().cancel(event);
+  pending_.clear();
+  for (auto& [ends, times] : severed_) {
+    if (std::exchange(times, 0) > 0) world_.network().link(ends.first, ends.second).heal();
+  }
+  hogs_.clear();
+  for (NodeId node = 0; node < plan_.node_count(); ++node) {
+    down_[node] = 0;
+    if (!dead(node)) start(node);
+  }
+  for (NodeId node = 0; node < cast_.servers.size(); ++node) {
+    ServerProgram& program = *cast_.servers[node];
+    program.stall_export(false);
+    program.store().set_flush_delay(plan_.store.flush_delay);
+    if (program.up() && program.store().status().failed) {
+      program.crash(0, false);
+      program.restart();
+    }
+    if (program.up()) program.reload(cast_.policies.front(), 0);
+  }
+}
+
+}  // namespace statefs::sim

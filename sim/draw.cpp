@@ -1,0 +1,293 @@
+#include "sim/draw.h"
+
+#include <algorithm>
+
+namespace statefs::sim {
+namespace {
+
+Duration drawn(RandomStream& random, Duration max) {
+  return nanoseconds(static_cast<std::int64_t>(random.skewed(static_cast<std::uint64_t>(max.ns))));
+}
+
+Time moment(RandomStream& random, Duration horizon) {
+  return Time{static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(horizon.ns) + 1))};
+}
+
+bool exists(RandomStream& random) { return random.chance({1, 2}); }
+
+Ratio ratio(RandomStream& random, std::uint64_t whole_min, std::uint64_t whole_max) {
+  return {1, static_cast<std::uint32_t>(random.between(whole_min, whole_max))};
+}
+
+void draw_link(RandomStream& random, LinkOptions& link) {
+  if (exists(random)) link.jitter = drawn(random, milliseconds(50));
+  if (exists(random)) link.bytes_per_second = 10'000 + random.skewed(100'000'000);
+  if (exists(random)) {
+    link.loss = ratio(random, 5, 400);
+    link.rto_min = milliseconds(20) + drawn(random, milliseconds(200));
+    link.retransmissions_max = random.between(2, 8);
+  }
+  link.give_up_after = seconds(1) + drawn(random, seconds(60));
+  link.connect_timeout = seconds(1) + drawn(random, seconds(30));
+}
+
+void draw_stream(RandomStream& random, StreamOptions& stream) {
+  if (exists(random)) {
+    stream.cuts = {static_cast<std::uint32_t>(random.below(8)), static_cast<std::uint32_t>(random.below(4)),
+                   static_cast<std::uint32_t>(random.below(3)), static_cast<std::uint32_t>(random.below(4))};
+  }
+  if (exists(random)) stream.send_window = static_cast<std::size_t>(64 + random.skewed(64 * 1024));
+  if (exists(random)) stream.short_write = ratio(random, 1, 20);
+  if (exists(random)) stream.blocked_write = ratio(random, 2, 20);
+  if (exists(random)) stream.short_read = ratio(random, 1, 20);
+  if (exists(random)) stream.refused = ratio(random, 2, 20);
+  if (exists(random)) stream.broken_unread = ratio(random, 1, 4);
+  if (exists(random)) {
+    stream.slow_close = ratio(random, 1, 8);
+    stream.close_delay_max = drawn(random, seconds(5));
+  }
+  if (exists(random)) {
+    stream.stalled_read = ratio(random, 4, 200);
+    stream.stall_max = drawn(random, seconds(2));
+  }
+  if (exists(random)) {
+    stream.late_error = ratio(random, 1, 4);
+    stream.error_delay_max = drawn(random, seconds(5));
+  }
+}
+
+WorkloadOptions draw_workload(RandomStream& random, Duration horizon) {
+  WorkloadOptions options;
+  options.operation_count = static_cast<std::uint32_t>(random.between(20, 120));
+  options.in_flight_max = static_cast<std::uint32_t>(1 + random.skewed(7));
+  options.key_count = static_cast<std::uint32_t>(random.between(1, 8));
+  options.value_size_max = static_cast<std::uint32_t>(random.skewed(20'000));
+  if (random.chance({1, 16})) options.value_size_max = limits::value_size_max + 100;
+  options.pause_max = nanoseconds(2 * horizon.ns / options.operation_count);
+  options.timeout = nanoseconds(200'000'000 + drawn(random, seconds(60)).ns);
+  options.put = static_cast<std::uint32_t>(random.between(1, 8));
+  options.get = static_cast<std::uint32_t>(random.between(1, 8));
+  options.del = static_cast<std::uint32_t>(random.below(5));
+  options.list = static_cast<std::uint32_t>(random.below(5));
+  options.sync = static_cast<std::uint32_t>(random.below(3));
+  if (exists(random)) options.breaks = ratio(random, 4, 60);
+  return options;
+}
+
+// Every client that stays must find room in the end, or there is no liveness to ask for.
+void draw_limits(RandomStream& random, std::uint32_t node_count, ServerLimits& limits) {
+  const auto rarely = [&random] { return random.chance({1, 5}); };
+  if (rarely()) limits.handshakes_per_wakeup = 1;
+  if (rarely()) limits.half_open_max = random.between(1, 3);
+  if (rarely()) limits.connections_max = node_count + random.below(4);
+  if (rarely()) limits.connections_per_peer_max = random.between(1, 3);
+  if (rarely()) limits.sessions_per_key = random.between(1, 3);
+  if (rarely()) limits.output_size_max = 2 * limits::frame_size_max + random.skewed(10'000);
+  if (rarely()) limits.keepalive_interval = milliseconds(200);
+  if (rarely()) limits.handshake_timeout = milliseconds(200) + drawn(random, seconds(5));
+  if (rarely()) limits.connection_age_max = milliseconds(300) + drawn(random, seconds(20));
+}
+
+void draw_store(RandomStream& random, StorePlan& store) {
+  store.commits = exists(random);
+  if (exists(random)) store.flush_delay = drawn(random, milliseconds(50));
+  if (exists(random)) store.flush_interval = drawn(random, seconds(1));
+  if (random.chance({1, 4})) store.audit_ring_size = 2 * limits::audit_reserve_size + random.skewed(40'000);
+  if (random.chance({1, 8})) store.value_bytes_max = random.between(1'000, 60'000);
+}
+
+PolicyPlan draw_policy(RandomStream& random, const Plan& plan) {
+  PolicyPlan policy;
+  const auto some_client = [&] { return plan.server_count + static_cast<NodeId>(random.below(plan.client_count)); };
+  if (random.chance({1, 2})) policy.strangers.push_back(some_client());
+  if (random.chance({1, 3})) policy.readers.push_back(some_client());
+  if (random.chance({1, 4})) policy.writers.push_back(some_client());
+  policy.dir_denied = random.chance({1, 2});
+  if (random.chance({1, 4})) policy.narrowed = some_client();
+  return policy;
+}
+
+NodeOptions draw_node(RandomStream& random) {
+  NodeOptions options;
+  options.clock.monotonic_origin_ns = static_cast<std::int64_t>(random.skewed(std::uint64_t{1} << 50));
+  if (exists(random)) options.clock.drift_ppb = static_cast<std::int32_t>(random.below(400'000)) - 200'000;
+  if (exists(random)) options.wake_delay_max = drawn(random, milliseconds(5));
+  return options;
+}
+
+// The incidents of one seed, kind by kind.
+class IncidentDraw {
+ public:
+  IncidentDraw(RandomStream random, const Plan& plan, Duration horizon) : random_(random), plan_(plan), horizon_(horizon) {}
+
+  std::vector<Incident> all() {
+    some(IncidentKind::crash, 4);
+    some(IncidentKind::power_loss, 3);
+    some(IncidentKind::pause, 4);
+    some(IncidentKind::cut, 6);
+    some(IncidentKind::partition, 3);
+    some(IncidentKind::one_way, 3);
+    some(IncidentKind::clog, 4);
+    some(IncidentKind::tamper, 4);
+    if (plan_.policies.size() > 1) some(IncidentKind::policy, 4);
+    some(IncidentKind::clock_step, 3);
+    some(IncidentKind::clock_drift, 3);
+    some(IncidentKind::store_fail, 1);
+    some(IncidentKind::store_full, 2);
+    some(IncidentKind::store_slow, 2);
+    if (plan_.limits.sessions_per_key <= 4) some(IncidentKind::evict, 4);
+    if (exists(random_)) flapping();
+    if (exists(random_)) swizzled_clogs();
+    std::stable_sort(incidents_.begin(), incidents_.end(), [](const Incident& a, const Incident& b) { return a.at < b.at; });
+    return std::move(incidents_);
+  }
+
+ private:
+  NodeId some_server() { return static_cast<NodeId>(random_.below(plan_.server_count)); }
+  NodeId some_client() { return plan_.server_count + static_cast<NodeId>(random_.below(plan_.client_count)); }
+  // Servers more often than their number: there are few, and everybody depends on them.
+  NodeId some_node() { return random_.chance({1, 2}) ? some_server() : some_client(); }
+
+  void some(IncidentKind kind, std::uint64_t count_max) {
+    if (!random_.chance({2, 5})) return;
+    for (std::uint64_t left = random_.between(1, count_max); left > 0; --left) one(kind);
+  }
+
+  void one(IncidentKind kind) {
+    Incident incident;
+    incident.kind = kind;
+    incident.at = moment(random_, horizon_);
+    incident.lasts = milliseconds(1) + drawn(random_, seconds(10));
+    incident.node = some_node();
+    if (has_two_nodes(kind)) {
+      const NodeId client = some_client();
+      const bool there = random_.chance({1, 2});
+      incident.node = there ? client : plan_.server_of(client);
+      incident.other = there ? plan_.server_of(client) : client;
+    }
+    fill(incident);
+    incidents_.push_back(incident);
+  }
+
+  void fill(Incident& incident) {
+    constexpr std::int64_t hour_ns = 3'600'000'000'000;
+    switch (incident.kind) {
+      case IncidentKind::crash:
+      case IncidentKind::power_loss:
+        // Nothing, everything, or the first few of what is not durable.
+        incident.amount = static_cast<std::int64_t>(random_.chance({1, 3}) ? 0 : random_.skewed(1'000));
+        if (!plan_.is_server(incident.node) && random_.chance({1, 6})) incident.lasts = for_good;
+        break;
+      case IncidentKind::tamper: incident.amount = static_cast<std::int64_t>(random_.next() >> 1); break;
+      case IncidentKind::policy:
+        incident.node = some_server();
+        incident.amount = static_cast<std::int64_t>(random_.below(plan_.policies.size()));
+        incident.lasts = {};
+        break;
+      case IncidentKind::clock_step:
+        incident.amount = static_cast<std::int64_t>(random_.below(6 * hour_ns)) - 3 * hour_ns;
+        incident.lasts = {};
+        break;
+      case IncidentKind::clock_drift:
+        incident.amount = static_cast<std::int64_t>(random_.below(100'000'000)) - 50'000'000;  // to 5 %
+        incident.lasts = {};
+        break;
+      case IncidentKind::store_fail:
+        incident.node = some_server();
+        incident.amount = static_cast<std::int64_t>(random_.skewed(1'000));
+        break;
+      case IncidentKind::store_full: incident.node = some_server(); break;
+      case IncidentKind::store_slow:
+        incident.node = some_server();
+        incident.amount = drawn(random_, seconds(3)).ns;
+        break;
+      case IncidentKind::evict:
+        incident.node = some_client();
+        incident.amount = static_cast<std::int64_t>(plan_.limits.sessions_per_key);
+        break;
+      case IncidentKind::cut: incident.lasts = {}; break;
+      case IncidentKind::pause:
+      case IncidentKind::partition:
+      case IncidentKind::one_way:
+      case IncidentKind::clog: break;
+    }
+  }
+
+  // A link that comes and goes.
+  void flapping() {
+    const NodeId client = some_client();
+    const Duration each = milliseconds(5) + drawn(random_, seconds(1));
+    Time at = moment(random_, horizon_);
+    for (std::uint64_t left = random_.between(2, 6); left > 0; --left) {
+      Incident incident;
+      incident.kind = IncidentKind::partition;
+      incident.at = at;
+      incident.node = client;
+      incident.other = plan_.server_of(client);
+      incident.lasts = each;
+      incidents_.push_back(incident);
+      at = at + each + each;
+    }
+  }
+
+  // Links stop one after the other and come back in another order.
+  void swizzled_clogs() {
+    const Time begin = moment(random_, horizon_);
+    const Duration spread = milliseconds(10) + drawn(random_, seconds(3));
+    for (NodeId client = plan_.server_count; client < plan_.server_count + plan_.client_count; ++client) {
+      if (!exists(random_)) continue;
+      Incident incident;
+      incident.kind = IncidentKind::clog;
+      incident.at = begin + nanoseconds(static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(spread.ns))));
+      incident.node = plan_.server_of(client);
+      incident.other = client;
+      incident.lasts = spread + nanoseconds(static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(spread.ns))));
+      incidents_.push_back(incident);
+    }
+  }
+
+  RandomStream random_;
+  const Plan& plan_;
+  Duration horizon_;
+  std::vector<Incident> incidents_;
+};
+
+}  // namespace
+
+Plan draw_plan(std::uint64_t seed) {
+  RandomStream random(seed, "plan");
+  Plan plan;
+  plan.seed = seed;
+  plan.server_count = random.chance({1, 5}) ? 2 : 1;
+  plan.client_count = static_cast<std::uint32_t>(random.between(1, 8));
+  const Duration horizon = milliseconds(200) + drawn(random, seconds(20));
+  RandomStream workload = random.split("workload");
+  plan.workload = draw_workload(workload, horizon);
+  RandomStream store = random.split("store");
+  draw_store(store, plan.store);
+  RandomStream faults = random.split("faults");
+  plan.faults.link.latency = microseconds(10) + drawn(faults, milliseconds(20));
+  RandomStream nodes = random.split("nodes");
+  if (random.chance({1, 8})) return plan;
+  draw_link(faults, plan.faults.link);
+  draw_stream(faults, plan.faults.stream);
+  if (exists(faults)) plan.faults.cut_per_write = ratio(faults, 8, 400);
+  RandomStream limits = random.split("limits");
+  draw_limits(limits, plan.client_count + 4, plan.limits);
+  RandomStream hostile = random.split("hostile");
+  if (exists(hostile)) {
+    for (std::uint64_t left = hostile.between(1, 3); left > 0; --left) {
+      plan.hostile.push_back(static_cast<HostileKind>(hostile.below(hostile_kind_count)));
+    }
+  }
+  RandomStream policies = random.split("policies");
+  if (exists(policies)) {
+    for (std::uint64_t left = policies.between(1, 3); left > 0; --left) plan.policies.push_back(draw_policy(policies, plan));
+  }
+  for (std::uint32_t i = 0; i < plan.node_count(); ++i) plan.nodes.push_back(draw_node(nodes));
+  plan.faults.link.recorded_size = 600;
+  plan.incidents = IncidentDraw(random.split("incidents"), plan, horizon).all();
+  return plan;
+}
+
+}  // namespace statefs::sim

@@ -1,0 +1,206 @@
+#include "sim/episode.h"
+
+#include <algorithm>
+#include <string>
+
+namespace statefs::sim {
+namespace {
+
+constexpr std::uint64_t events_max = 3'000'000;
+constexpr std::uint32_t stranger_operations = 4;
+constexpr Duration calm_time_max = seconds(300);  // for each call of the calm part, the way to the server included
+constexpr Duration aftermath = seconds(200);      // longer than any time that could hold a connection
+
+// Most bytes that one connection may hold, generously: what a message, a frame and a read can be, and the output bound.
+std::size_t buffered_size_max(const ServerLimits& limits) {
+  return limits.output_size_max + 3 * limits::frame_size_max + 2 * limits::noise_message_size_max + limits::receive_size_max;
+}
+
+std::unique_ptr<Suite> suite_for(Tap* tap) {
+  auto suite = make_crypto_suite();
+  return tap == nullptr ? std::move(suite) : tap->wrap(std::move(suite));
+}
+
+void fail(CheckResult& result, const std::string& what) {
+  if (result.failure.empty()) result.failure = what;
+}
+
+}  // namespace
+
+Episode::Episode(const Plan& plan, Tap* tap) : plan_(plan), world_(plan.seed, plan.faults, suite_for(tap)), events_left_(events_max) {
+  if (tap != nullptr) {
+    tap->watch(world_.schedule(), world_.trace());
+    world_.trace().keep_stream_bytes(true);
+  }
+  for (NodeId id = 0; id < plan.node_count(); ++id) world_.add_node(id < plan.nodes.size() ? plan.nodes[id] : NodeOptions{});
+  add_servers();
+  add_clients();
+  add_hostile();
+  adversary_ = std::make_unique<Adversary>(world_, plan_, cast_);
+}
+
+// All but those whose part it is not to be enrolled.
+std::vector<NodeId> Episode::peers() const {
+  std::vector<NodeId> peers;
+  for (NodeId id = plan_.server_count; id < plan_.node_count(); ++id) {
+    if (plan_.is_client(id) || plan_.hostile[id - plan_.server_count - plan_.client_count] != HostileKind::stranger) peers.push_back(id);
+  }
+  return peers;
+}
+
+void Episode::add_servers() {
+  std::vector<PublicKey> keys;
+  for (NodeId id = 0; id < plan_.node_count(); ++id) keys.push_back(world_.public_key_of(id));
+  for (const PolicyPlan& policy : plan_.policies) cast_.policies.push_back(to_source(policy, peers(), keys));
+  ServerProgramOptions options;
+  options.policy = cast_.policies.front();
+  options.limits = plan_.limits;
+  options.durability = plan_.store.commits ? Durability::commit : Durability::sync;
+  options.flush_interval = plan_.store.flush_interval;
+  options.flush_delay = plan_.store.flush_delay;
+  options.audit_ring_size = plan_.store.audit_ring_size;
+  options.value_bytes_max = plan_.store.value_bytes_max;
+  for (NodeId id = 0; id < plan_.server_count; ++id) cast_.servers.push_back(&world_.add_server(world_.node(id), options));
+}
+
+void Episode::add_clients() {
+  for (NodeId id = plan_.server_count; id < plan_.server_count + plan_.client_count; ++id) {
+    workloads_.push_back(std::make_unique<Workload>(world_.node(id), plan_.workload, plan_.operations_of(id)));
+    cast_.workloads.push_back(workloads_.back().get());
+    cast_.clients.push_back(&world_.add_client(world_.node(id), plan_.server_of(id), *workloads_.back()));
+    workloads_.back()->start(*cast_.clients.back());
+  }
+}
+
+void Episode::add_hostile() {
+  NodeId id = plan_.server_count + plan_.client_count;
+  for (const HostileKind kind : plan_.hostile) {
+    const NodeId server = plan_.server_of(id);
+    if (kind == HostileKind::stranger || kind == HostileKind::misled) {
+      WorkloadOptions options = plan_.workload;
+      options.operation_count = stranger_operations;
+      workloads_.push_back(std::make_unique<Workload>(world_.node(id), options, std::vector<std::uint32_t>{0, 1, 2, 3}));
+      ClientProgramOptions client;
+      if (kind == HostileKind::misled) client.config.server = world_.public_key_of(id);
+      strangers_.push_back(&world_.add_client(world_.node(id), server, *workloads_.back(), client));
+      workloads_.back()->start(*strangers_.back());
+    } else if (kind == HostileKind::repeater) {
+      RepeaterOptions options;
+      options.server = server;
+      repeaters_.push_back(&world_.add_repeater(world_.node(id), options));
+    } else {
+      hostile_.push_back(std::make_unique<Hostile>(world_.node(id), server, world_.public_key_of(server), kind));
+    }
+    ++id;
+  }
+}
+
+bool Episode::step() {
+  if (events_left_ == 0) return false;
+  --events_left_;
+  adversary_->before_event(world_.schedule().digest().event_count() + 1);
+  check_bounds();
+  return world_.step();
+}
+
+bool Episode::idle() const {
+  const bool repeated = std::all_of(repeaters_.begin(), repeaters_.end(), [](const Repeater* each) { return each->done() || !each->up(); });
+  return adversary_->idle() && repeated && std::all_of(workloads_.begin(), workloads_.end(), [](const auto& each) { return each->done(); });
+}
+
+void Episode::work() {
+  while (!idle()) {
+    if (!step()) return fail(liveness_, "stuck, or not done after " + std::to_string(events_max) + " events");
+  }
+  worked_until_ = world_.now();
+}
+
+void Episode::calm() {
+  Faults none;
+  none.link.latency = plan_.faults.link.latency;
+  world_.network().set_faults(none);
+  adversary_->calm();
+  for (const auto& each : hostile_) each->leave();
+  for (ClientProgram* const each : strangers_) each->crash(false);
+  for (Repeater* const each : repeaters_) each->crash(false);
+  world_.trace().add(0, TraceKind::calm, 0);
+  for (std::size_t i = 0; i < cast_.clients.size(); ++i) {
+    if (cast_.clients[i]->up()) cast_.workloads[i]->continue_calmly(plan_.calm_operations, calm_time_max);
+  }
+  while (!idle()) {
+    if (!step()) return fail(liveness_, "stuck after the faults had stopped");
+  }
+  for (std::size_t i = 0; i < cast_.clients.size(); ++i) {
+    if (!cast_.clients[i]->up()) continue;
+    ++liveness_.judged;
+    const std::uint32_t answered = cast_.workloads[i]->calm_answered_count();
+    if (answered == plan_.calm_operations) continue;
+    fail(liveness_, "node " + std::to_string(cast_.clients[i]->node().id()) + ": " + std::to_string(answered) + " of " +
+                        std::to_string(plan_.calm_operations) + " calls were answered after the faults had stopped");
+  }
+}
+
+void Episode::stop() {
+  for (ClientProgram* const client : cast_.clients) client->crash(false);
+  const Time end = world_.now() + aftermath;
+  while (world_.schedule().next_time() <= end && step()) {
+  }
+  check_left_over();
+}
+
+void Episode::check_bounds() {
+  if (world_.schedule().digest().event_count() % 32 != 0) return;
+  for (ServerProgram* const program : cast_.servers) {
+    if (!program->up()) continue;
+    ++bounds_.judged;
+    const Server& server = program->server();
+    if (server.buffered_size() > server.connection_count() * buffered_size_max(plan_.limits)) {
+      fail(bounds_, "node " + std::to_string(program->node().id()) + " holds more than its limits allow");
+    }
+    if (server.connection_count() > plan_.limits.connections_max) fail(bounds_, "more connections than there may be");
+  }
+}
+
+void Episode::check_left_over() {
+  for (ServerProgram* const program : cast_.servers) {
+    ++bounds_.judged;
+    if (program->server().connection_count() != 0) fail(bounds_, "a connection is left over");
+    if (program->store().volatile_count() != 0) fail(bounds_, "a commit is left over that was never flushed");
+  }
+  if (world_.network().stream_count() != 0) fail(bounds_, "a stream is left over");
+  if (world_.schedule().pending() != 0) fail(bounds_, "an event is left over");
+}
+
+std::uint64_t Episode::completed_count() const {
+  std::uint64_t count = 0;
+  for (const auto& each : workloads_) count += each->completed_count();
+  for (const Repeater* const each : repeaters_) count += each->completed_count();
+  return count;
+}
+
+std::uint64_t Episode::reconnect_count() const {
+  const std::uint64_t first = cast_.clients.size() + strangers_.size() + repeaters_.size() + hostile_.size();
+  const std::uint64_t all = world_.network().connect_count();
+  return all - std::min(all, first);
+}
+
+CheckContext Episode::context() {
+  CheckContext context;
+  context.policies = plan_.policies;
+  for (NodeId id = 0; id < plan_.node_count(); ++id) {
+    context.keys.push_back(world_.public_key_of(id));
+    if (plan_.is_server(id)) {
+      context.servers[id] = {ServerProgram::mac_key_of(world_.random(), id), plan_.store.commits ? Durability::commit : Durability::sync};
+    } else if (plan_.is_client(id)) {
+      context.server_of[id] = plan_.server_of(id);
+    } else {
+      const HostileKind kind = plan_.hostile[id - plan_.server_count - plan_.client_count];
+      if (kind == HostileKind::stranger || kind == HostileKind::misled || kind == HostileKind::repeater) context.server_of[id] = plan_.server_of(id);
+      else context.unwatched.insert(id);
+      context.handshakes_fail |= kind == HostileKind::misled || kind == HostileKind::garbage || kind == HostileKind::handshake_flood;
+    }
+  }
+  return context;
+}
+
+}  // namespace statefs::sim

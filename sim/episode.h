@@ -1,0 +1,63 @@
+// EPISODE: the world of one plan while it runs: first work under faults, then calm, then the end.
+//
+//   plan.h -> EPISODE (work, calm, stop) -> world.h, adversary.h, workload.h, hostile.h;   run.h asks what came of it
+//
+// Safety is judged from the trace by others. Two things are judged here, because only who runs the world sees them: that what
+// servers hold stays within their limits and nothing is left over in the end, and that once faults have stopped, every node that is
+// not lost for good gets its work done in time.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "sim/adversary.h"
+#include "sim/checkers.h"
+#include "sim/hostile.h"
+#include "sim/plan.h"
+#include "sim/tap.h"
+#include "sim/world.h"
+
+namespace statefs::sim {
+
+class Episode {
+ public:
+  // `plan` outlives it, and `tap`, where there is one.
+  Episode(const Plan& plan, Tap* tap);
+
+  void work();  // until every workload is through and every incident over
+  void calm();  // no more faults: each client that is left does a few more operations
+  void stop();  // all clients end; then nothing may be left over
+
+  [[nodiscard]] World& world() { return world_; }
+  [[nodiscard]] CheckContext context();
+  [[nodiscard]] const CheckResult& bounds() const { return bounds_; }
+  [[nodiscard]] const CheckResult& liveness() const { return liveness_; }
+  [[nodiscard]] Time worked_until() const { return worked_until_; }
+  [[nodiscard]] std::uint64_t completed_count() const;
+  [[nodiscard]] std::uint64_t reconnect_count() const;
+
+ private:
+  void add_servers();
+  void add_clients();
+  void add_hostile();
+  [[nodiscard]] std::vector<NodeId> peers() const;
+  [[nodiscard]] bool step();
+  [[nodiscard]] bool idle() const;
+  void check_bounds();
+  void check_left_over();
+
+  const Plan& plan_;
+  World world_;
+  Cast cast_;
+  std::vector<std::unique_ptr<Workload>> workloads_;  // of clients, then of hostile nodes that are clients
+  std::vector<ClientProgram*> strangers_;
+  std::vector<Repeater*> repeaters_;
+  std::vector<std::unique_ptr<Hostile>> hostile_;
+  std::unique_ptr<Adversary> adversary_;
+  std::uint64_t events_left_;
+  Time worked_until_;
+  CheckResult bounds_{"bounds", 0, {}};
+  CheckResult liveness_{"liveness", 0, {}};
+};
+
+}  // namespace statefs::sim

@@ -1,0 +1,190 @@
+#include "sim/hostile.h"
+
+#include <string>
+#include <utility>
+
+#include "core/service.h"
+
+namespace statefs::sim {
+namespace {
+
+constexpr std::uint32_t actions_max = 40;
+constexpr std::size_t streams_max = 4;  // of a handshake flood; others have one
+constexpr Duration pause_max = milliseconds(400);
+
+const std::string root = "/state/shared/";
+
+Bytes frames_of(std::initializer_list<Request> requests) {
+  Bytes frames;
+  for (const Request& request : requests) encode_request(request, frames);
+  return frames;
+}
+
+}  // namespace
+
+Hostile::Hostile(Node& node, NodeId server, const PublicKey& server_key, HostileKind kind)
+    : Program(node),
+      server_(server),
+      server_key_(server_key),
+      kind_(kind),
+      random_(node.ground().random.stream("hostile/" + std::to_string(node.id()))),
+      actions_left_(static_cast<std::uint32_t>(random_.between(1, actions_max))),
+      next_(node.now().monotonic) {
+  request_wake();
+}
+
+void Hostile::leave() {
+  actions_left_ = 0;
+  for (auto& [end, raw] : std::exchange(raws_, {})) close(end);
+}
+
+void Hostile::work(const std::vector<StreamEnd>&, Now now) {
+  const std::size_t wanted = kind_ == HostileKind::handshake_flood ? streams_max : 1;
+  if (actions_left_ > 0 && now.monotonic >= next_) {
+    if (raws_.size() < wanted) {
+      std::optional<Channel> channel;
+      if (kind_ != HostileKind::handshake_flood) {
+        channel.emplace(Channel::initiator(node().ground().suite, node().identity(), server_key_, node().fresh_key()));
+      }
+      const StreamEnd end = connect(server_);
+      greet(raws_.emplace(end, RawEnd(std::move(channel))).first->second);
+    } else {
+      act();
+    }
+    --actions_left_;
+    next_ = now.monotonic + nanoseconds(static_cast<std::int64_t>(random_.skewed(static_cast<std::uint64_t>(pause_max.ns))));
+  }
+  for (auto at = raws_.begin(); at != raws_.end();) {
+    const StreamEnd end = at->first;
+    const bool reads = kind_ != HostileKind::deaf || !at->second.established();
+    if (!at->second.move(stream(end), end.side, reads)) {
+      at = raws_.erase(at);
+      close(end);
+      continue;
+    }
+    while (const auto response = at->second.take_response()) {
+      if (const auto* session = std::get_if<SessionResponse>(&response->body); session != nullptr && session->session != 0) {
+        session_ = session->session;
+      }
+    }
+    ++at;
+  }
+  if (actions_left_ == 0 && kind_ != HostileKind::deaf) leave();
+}
+
+void Hostile::greet(RawEnd& raw) {
+  if (kind_ == HostileKind::handshake_flood) return raw.send_raw(first_message());
+  HelloRequest hello;
+  // Some do not even say hello well.
+  hello.version = random_.chance({1, 8}) ? std::uint16_t{77} : protocol_version;
+  hello.features = feature_sessions;
+  OpenRequest open;
+  open.instance[0] = static_cast<std::uint8_t>(random_.below(4));
+  open.generation = 1 + static_cast<std::uint32_t>(random_.below(3));
+  if (random_.chance({7, 8})) raw.send_plain(frames_of({{++id_, hello}}));
+  raw.send_plain(frames_of({{++id_, open}}));
+}
+
+void Hostile::act() {
+  RawEnd& raw = raws_.begin()->second;
+  switch (kind_) {
+    case HostileKind::garbage: return random_.chance({1, 6}) ? raw.send_raw(garbage()) : raw.send_plain(garbage());
+    case HostileKind::intruder: return raw.send_plain(intrusion());
+    case HostileKind::flood: return raw.send_plain(flood());
+    case HostileKind::deaf: return raw.send_plain(greedy_reads());
+    case HostileKind::handshake_flood: return raw.send_raw(first_message());
+    case HostileKind::stranger:
+    case HostileKind::misled:
+    case HostileKind::repeater: return;  // programs of their own
+  }
+}
+
+// A good frame with something wrong in it, or none at all.
+Bytes Hostile::garbage() {
+  const std::string key = root + "garbage";
+  const Bytes value(random_.below(200), 'g');
+  Bytes frames = frames_of({{++id_, PutRequest{strange_slot(), {}, as_bytes(key), static_cast<std::uint32_t>(value.size()), value, {}}}});
+  switch (random_.below(5)) {
+    case 0: random_.fill(frames); break;
+    case 1: frames[random_.below(frames.size())] ^= static_cast<std::uint8_t>(1u << random_.below(8)); break;
+    case 2: frames[random_.below(limits::frame_header_size)] = static_cast<std::uint8_t>(random_.next()); break;
+    case 3: {
+      // A value over its limit in a legal frame: it is skipped, and the rest of the frame never comes.
+      frames.resize(frames.size() + limits::value_size_max, 'G');
+      break;
+    }
+    default: frames.resize(random_.below(frames.size())); break;
+  }
+  return frames;
+}
+
+SlotRef Hostile::strange_slot() {
+  SlotRef at;
+  at.session = random_.chance({1, 2}) && session_ != 0 ? session_ : (std::uint64_t{1} << 40) * random_.between(1, 3) + random_.below(40);
+  at.sequence = random_.chance({1, 2}) ? 1 + random_.below(3) : random_.next();
+  at.generation = 1 + static_cast<std::uint32_t>(random_.below(3));
+  at.slot = static_cast<std::uint16_t>(random_.skewed(40));
+  return at;
+}
+
+Bytes Hostile::intrusion() {
+  const std::string key = root + "k0";
+  const std::string value = "intruder " + std::to_string(node().id()) + "." + std::to_string(id_);
+  SessionInstance instance{};
+  random_.fill(instance);
+  switch (random_.below(7)) {
+    case 0: return frames_of({{++id_, ResumeRequest{instance, ~std::uint32_t{0}}}});
+    case 1: return frames_of({{++id_, CloseRequest{(std::uint64_t{1} << 40) + random_.below(40), 1}}});
+    case 2: return frames_of({{++id_, OutcomeRequest{instance, 1 + random_.below(5), static_cast<std::uint16_t>(random_.below(20))}}});
+    case 3: return frames_of({{++id_, DeleteRequest{strange_slot(), {}, as_bytes(key)}}});
+    case 4: {
+      const SlotRef at = strange_slot();
+      const DeleteRequest del{at, {}, as_bytes(key)};
+      const PutRequest put{at, {}, as_bytes(key), static_cast<std::uint32_t>(value.size()), as_bytes(value), {}};
+      return frames_of({{++id_, del}, {++id_, put}, {++id_, del}});
+    }
+    case 5: {
+      OpenRequest open;
+      open.instance[0] = static_cast<std::uint8_t>(random_.below(4));
+      open.generation = 1 + static_cast<std::uint32_t>(random_.below(9));
+      return frames_of({{++id_, open}, {++id_, CloseRequest{session_, 1}}, {++id_, open}});
+    }
+    default: {
+      const PutRequest put{strange_slot(), {}, as_bytes(key), static_cast<std::uint32_t>(value.size()), as_bytes(value), {}};
+      return frames_of({{++id_, put}, {++id_, put}});
+    }
+  }
+}
+
+Bytes Hostile::flood() {
+  Bytes frames;
+  const std::string secret = "/state/keystore/" + std::to_string(random_.below(3));
+  for (std::uint64_t i = random_.between(1, 200); i > 0; --i) {
+    if (random_.chance({1, 8})) encode_request({++id_, ListRequest{0, as_bytes("/state/"), {}}}, frames);
+    else encode_request({++id_, GetRequest{{}, 0, 10, as_bytes(secret)}}, frames);
+  }
+  return frames;
+}
+
+Bytes Hostile::greedy_reads() {
+  Bytes frames;
+  const std::string key = root + "greedy";
+  if (session_ != 0) {
+    const Bytes value(60'000, 'd');
+    encode_request({++id_, PutRequest{{session_, 1, 1, 0}, {}, as_bytes(key), static_cast<std::uint32_t>(value.size()), value, {}}}, frames);
+  }
+  for (int i = 0; i < 40; ++i) encode_request({++id_, GetRequest{{}, 0, limits::value_size_max, as_bytes(key)}}, frames);
+  return frames;
+}
+
+// Of a handshake: as long as a good one, which it is or is not.
+Bytes Hostile::first_message() {
+  Bytes message{0, 48};
+  message.resize(50);
+  random_.fill(std::span(message).subspan(2));
+  if (random_.chance({1, 4})) message.resize(random_.below(message.size()));
+  if (message.size() > 1 && random_.chance({1, 4})) message[1] = static_cast<std::uint8_t>(random_.next());
+  return message;
+}
+
+}  // namespace statefs::sim

@@ -1,0 +1,125 @@
+// PLAN: everything that one run will do, as plain values: nodes, work, limits, faults, incidents, policies.
+//
+//   seed -> draw.h -> PLAN <-> text (a scenario file) -> episode.h;   minimize.h makes it smaller
+//
+// A plan is the whole of a run: the same plan gives the same run, and each part can be taken out without moving the draws
+// of the others. As text it has one line for each thing that is not at its default, so a small plan is a short text.
+//
+// Nodes are numbered: servers first, then clients, then hostile ones. Client i calls server i % server_count.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/memory_store.h"
+#include "core/result.h"
+#include "core/server.h"
+#include "sim/faults.h"
+#include "sim/incident.h"
+#include "sim/node.h"
+#include "sim/shadow.h"
+#include "sim/workload.h"
+
+namespace statefs::sim {
+
+enum class HostileKind : std::uint8_t {
+  stranger,         // a client whose key is not enrolled
+  misled,           // a client that expects another server's key
+  repeater,         // enrolled; sends each mutation more than once, and what no client would (repeater.h)
+  garbage,          // enrolled; frames that are none, or nearly
+  intruder,         // enrolled; other peers' sessions, sequences and generations out of nowhere
+  flood,            // enrolled; denied reads as fast as it can
+  deaf,             // enrolled; asks for much and reads nothing
+  handshake_flood,  // first messages, good and bad, and never a third
+};
+inline constexpr std::size_t hostile_kind_count = static_cast<std::size_t>(HostileKind::handshake_flood) + 1;
+[[nodiscard]] std::string_view name_of(HostileKind kind);
+
+struct StorePlan {
+  bool commits = false;  // Durability::commit
+  Duration flush_interval;
+  Duration flush_delay;
+  std::size_t audit_ring_size = 256 * 1024;
+  std::uint64_t value_bytes_max = limits::store_value_bytes_default;
+};
+
+struct Plan {
+  std::uint64_t seed = 0;
+  std::uint32_t server_count = 1;
+  std::uint32_t client_count = 1;
+  std::vector<HostileKind> hostile;
+  std::vector<NodeOptions> nodes;  // those beyond its end have default options
+
+  StorePlan store;
+  ServerLimits limits;
+  Faults faults;
+  WorkloadOptions workload;  // of each client
+  // Which of its operations a client does; a client that is not named does all.
+  std::vector<std::pair<NodeId, std::vector<std::uint32_t>>> operations;
+  std::uint32_t calm_operations = 3;  // of each client that is left, after all faults stopped
+
+  std::vector<PolicyPlan> policies{PolicyPlan{}};  // the first is in force at the start
+  std::vector<Incident> incidents;                 // by time
+
+  [[nodiscard]] std::uint32_t node_count() const {
+    return server_count + client_count + static_cast<std::uint32_t>(hostile.size());
+  }
+  [[nodiscard]] bool is_server(NodeId id) const { return id < server_count; }
+  [[nodiscard]] bool is_client(NodeId id) const { return id >= server_count && id < server_count + client_count; }
+  [[nodiscard]] NodeId server_of(NodeId id) const { return (id - server_count) % server_count; }
+  [[nodiscard]] std::vector<std::uint32_t> operations_of(NodeId client) const;
+};
+
+// The same work with nothing going wrong.
+[[nodiscard]] Plan without_faults(Plan plan);
+
+// Calls visit(name, member) for every single number of a plan, in one order.
+template <typename P, typename Visit>
+void for_each_number(P& plan, Visit visit);
+
+// One line for each thing that is not at its default.
+[[nodiscard]] std::string print(const Plan& plan);
+// The reverse: every line that print() writes, in any order; `#` begins a comment. The error names line and cause.
+[[nodiscard]] Result<Plan, std::string> parse_plan(std::string_view text);
+
+template <typename P, typename Visit>
+void for_each_number(P& plan, Visit visit) {
+  visit("seed", plan.seed);
+  visit("servers", plan.server_count);
+  visit("clients", plan.client_count);
+  visit("store.commits", plan.store.commits);
+  visit("store.flush_interval", plan.store.flush_interval);
+  visit("store.flush_delay", plan.store.flush_delay);
+  visit("store.audit_ring_size", plan.store.audit_ring_size);
+  visit("store.value_bytes_max", plan.store.value_bytes_max);
+  visit("limits.connections_max", plan.limits.connections_max);
+  visit("limits.connections_per_peer_max", plan.limits.connections_per_peer_max);
+  visit("limits.half_open_max", plan.limits.half_open_max);
+  visit("limits.handshakes_per_wakeup", plan.limits.handshakes_per_wakeup);
+  visit("limits.output_size_max", plan.limits.output_size_max);
+  visit("limits.sessions_per_key", plan.limits.sessions_per_key);
+  visit("limits.handshake_timeout", plan.limits.handshake_timeout);
+  visit("limits.keepalive_interval", plan.limits.keepalive_interval);
+  visit("limits.dead_peer_timeout", plan.limits.dead_peer_timeout);
+  visit("limits.connection_age_max", plan.limits.connection_age_max);
+  for_each_field(plan.faults, visit);
+  visit("work.operations", plan.workload.operation_count);
+  visit("work.in_flight_max", plan.workload.in_flight_max);
+  visit("work.keys", plan.workload.key_count);
+  visit("work.value_size_max", plan.workload.value_size_max);
+  visit("work.pause_max", plan.workload.pause_max);
+  visit("work.timeout", plan.workload.timeout);
+  visit("work.put", plan.workload.put);
+  visit("work.get", plan.workload.get);
+  visit("work.del", plan.workload.del);
+  visit("work.list", plan.workload.list);
+  visit("work.sync", plan.workload.sync);
+  visit("work.outside", plan.workload.outside);
+  visit("work.conditional", plan.workload.conditional);
+  visit("work.breaks", plan.workload.breaks);
+  visit("calm.operations", plan.calm_operations);
+}
+
+}  // namespace statefs::sim
