@@ -3,10 +3,13 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "sim/campaign/attempt.h"
 #include "sim/campaign/campaign.h"
 #include "sim/campaign/canary.h"
 #include "sim/campaign/guard.h"
+#include "sim/campaign/scenario.h"
 #include "sim/campaign/seed_run.h"
 #include "sim/campaign/telling.h"
 #include "sim/campaign/worker_pool.h"
@@ -17,8 +20,11 @@ using namespace statefs::sim;
 
 struct Options {
   std::optional<std::uint64_t> seed;
+  std::string scenario;  // a path
   SeedRunOptions run;
   Telling telling;
+  std::string minimized;  // a path
+  std::uint64_t minimize_runs_max = minimize_runs_max_default;
   CampaignOptions campaign;
   std::optional<std::uint64_t> shard_index, shard_count;
   bool canary = false;
@@ -35,7 +41,7 @@ void print(const SeedResult& result) {
   std::fwrite(lines.data(), 1, lines.size(), stdout);
 }
 
-// Runs `work`, which prints a verdict and returns a status, so that a crash of it is a verdict as well.
+// The status of `work`, which prints a verdict; a crash of it is a verdict as well.
 int guard(const Options& options, std::uint64_t seed, const std::function<int()>& work) {
   const GuardEnd ended = run_guarded(work, options.campaign.cpu_seconds_per_seed);
   if (!ended.crashed) return ended.status;
@@ -44,15 +50,48 @@ int guard(const Options& options, std::uint64_t seed, const std::function<int()>
   return bug_found;
 }
 
-int run_one(const Options& options) {
-  SeedRunOptions run = options.run;
+int run_one(const Options& options, const Plan& plan) {
+  return guard(options, plan.seed, [&] {
+    SeedRunOptions run = options.run;
+    std::string problem;
+    if (options.telling.is_asked_for()) run.tell = [&](const Story& story) { problem = write_files(options.telling, story); };
+    const SeedResult result = run_plan(plan, run);
+    if (!problem.empty()) fail(problem, bad_machine);
+    print(result);
+    if (!result.ok()) return bug_found;
+    return problem.empty() ? all_good : bad_machine;
+  });
+}
+
+std::string replay_line(const Options& options) {
+  return std::string("statefs-sim") + (options.run.without_faults ? " --no-faults" : "") + (options.run.twice ? " --twice" : "");
+}
+
+int run_minimized(Options options, Plan plan) {
+  if (std::exchange(options.run.without_faults, false)) plan = without_faults(plan);
   std::string problem;
-  if (options.telling.is_asked_for()) run.tell = [&](const Story& story) { problem = write_files(options.telling, story); };
-  const SeedResult result = run_seed(*options.seed, run);
-  if (!problem.empty()) fail(problem, bad_machine);
-  print(result);
-  if (!result.ok()) return bug_found;
-  return problem.empty() ? all_good : bad_machine;
+  SeedRunOptions quiet = options.run;
+  quiet.verbose = false;
+  const auto failed_check = [&](const Plan& smaller) {
+    if (!problem.empty()) return std::string();
+    const AttemptEnd end = attempt(smaller, quiet, options.campaign.cpu_seconds_per_seed);
+    problem = end.problem;
+    return end.failed_check;
+  };
+  const std::string check = failed_check(plan);
+  if (!problem.empty()) return fail(problem, bad_machine);
+  if (check.empty()) {
+    std::printf("nothing to minimise: seed %llu fails no check\n", static_cast<unsigned long long>(plan.seed));
+    return run_one(options, plan);
+  }
+  const Minimized smaller = minimize(plan, check, failed_check, options.minimize_runs_max);
+  if (!problem.empty()) return fail(problem, bad_machine);
+  const std::string replay = replay_line(options) + " --scenario " + options.minimized;
+  problem = write_file(options.minimized, scenario_text(plan, smaller, check, replay));
+  if (!problem.empty()) return fail(problem, bad_machine);
+  std::printf("before: %s\nafter:  %s, in %llu runs%s\n", size_line(plan).c_str(), size_line(smaller.plan).c_str(),
+              static_cast<unsigned long long>(smaller.runs), smaller.bounded ? ", which were all it had" : "");
+  return run_one(options, smaller.plan);
 }
 
 int run_many(Options& options) {
@@ -61,8 +100,7 @@ int run_many(Options& options) {
   options.campaign.seeds.shard = shard.value();
   options.campaign.progress = is_terminal(stderr) ? Progress::Style::terminal : Progress::Style::lines;
   if (!options.canary) {
-    options.campaign.replay = std::string("statefs-sim") + (options.run.without_faults ? " --no-faults" : "") +
-                              (options.run.twice ? " --twice" : "") + " --seed ";
+    options.campaign.replay = replay_line(options) + " --seed ";
     const auto runner = [&](std::uint64_t seed) { return run_seed(seed, options.run); };
     return run_campaign(options.campaign, runner, stdout, stderr).status;
   }
@@ -83,20 +121,26 @@ int list_marks() {
 void declare(CLI::App& app, Options& options) {
   CampaignOptions& campaign = options.campaign;
   auto* seed = app.add_option("--seed", options.seed, "run this one seed");
+  auto* scenario = app.add_option("--scenario", options.scenario, "run the plan in this file")->excludes(seed);
   auto* seeds = app.add_option("--seeds", campaign.seeds.count, "run this many seeds, one line each, in their order")
-                    ->check(CLI::PositiveNumber)->excludes(seed);
-  auto* canary = app.add_flag("--canary", options.canary, "a campaign in which checks are told lies: it has to exit 42")->excludes(seed);
+                    ->check(CLI::PositiveNumber)->excludes(seed)->excludes(scenario);
+  auto* canary = app.add_flag("--canary", options.canary, "a campaign in which checks are told lies: it has to exit 42")
+                     ->excludes(seed)->excludes(scenario);
   auto* marks = app.add_flag("--list-marks", options.list_marks, "print the rare branches that count how often they ran");
-  for (auto* each : {seed, seeds, canary}) marks->excludes(each);
+  for (auto* each : {seed, scenario, seeds, canary}) marks->excludes(each);
   app.add_flag("--no-faults", options.run.without_faults, "the same clients and calls on a network without faults")->excludes(canary);
   app.add_flag("--twice", options.run.twice, "run each seed twice and compare the digests")->excludes(canary);
   app.add_flag("--verbose", options.run.verbose, "print the plan of each seed and what was judged")->excludes(canary);
-  app.add_option("--report", options.telling.report_path, "write a page that tells the run")->needs(seed);
-  app.add_option("--trace", options.telling.trace_path, "write a trace file that trace viewers open (Chrome, Perfetto)")->needs(seed);
+  const auto of_one_run = [&](CLI::Option* option) { return option->excludes(seeds)->excludes(canary)->excludes(marks); };
+  of_one_run(app.add_option("--report", options.telling.report_path, "write a page that tells the run"));
+  of_one_run(app.add_option("--trace", options.telling.trace_path, "write a trace file that trace viewers open (Chrome, Perfetto)"));
+  auto* minimized = of_one_run(app.add_option("--minimize", options.minimized,
+                                              "where the run fails, write a smaller plan that fails by the same check, a scenario"));
+  app.add_option("--minimize-runs", options.minimize_runs_max, "how many plans it may run for that")->capture_default_str()->needs(minimized);
   app.add_option("--seed-cpu-seconds", campaign.cpu_seconds_per_seed, "how much one seed may use before it counts as crashed; 0: no bound")
       ->capture_default_str();
   const std::string of_campaign = "Campaigns (--seeds, --canary)";
-  const auto group = [&](CLI::Option* option) { option->group(of_campaign)->excludes(seed)->excludes(marks); };
+  const auto group = [&](CLI::Option* option) { option->group(of_campaign)->excludes(seed)->excludes(scenario)->excludes(marks); };
   group(app.add_option("--base", campaign.seeds.base, "the first seed, or what the seeds of a shard are hashed with")->capture_default_str());
   group(app.add_option("--jobs", campaign.jobs, "processes (default: the processors that this one may use)")->check(CLI::PositiveNumber));
   group(app.add_option("--shard-index", options.shard_index,
@@ -128,8 +172,12 @@ int main(int argc, char** argv) {
   }();
   if (status != parsed) return status == 0 ? all_good : bad_usage;  // --help, or usage
   if (options.list_marks) return list_marks();
-  if (options.seed) return guard(options, *options.seed, [&] { return run_one(options); });
+  if (options.seed || !options.scenario.empty()) {
+    const auto plan = options.seed ? statefs::Result<Plan, std::string>(draw_plan(*options.seed)) : read_scenario(options.scenario);
+    if (!plan.ok()) return fail(plan.error(), bad_machine);
+    return options.minimized.empty() ? run_one(options, plan.value()) : run_minimized(options, plan.value());
+  }
   if (options.canary && options.campaign.seeds.count == 0) options.campaign.seeds.count = lie_count;
-  if (options.campaign.seeds.count == 0) return fail("say --seed N or --seeds COUNT; --help explains", bad_usage);
+  if (options.campaign.seeds.count == 0) return fail("say --seed N, --scenario FILE or --seeds COUNT; --help explains", bad_usage);
   return run_many(options);
 }

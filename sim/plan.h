@@ -75,6 +75,14 @@ struct Plan {
 // The same work with nothing going wrong.
 [[nodiscard]] Plan without_faults(Plan plan);
 
+// The same run, with every client that does something named in `operations`, and no other operations.
+[[nodiscard]] Plan with_operations_named(Plan plan);
+// Those after it have a number less, and so other draws. What names it goes too; incidents of a server are those of the first.
+// The last server stays.
+[[nodiscard]] Plan without_node(Plan plan, NodeId id);
+// Not the first; the incidents that load it go too.
+[[nodiscard]] Plan without_policy(Plan plan, std::size_t number);
+
 // Calls visit(name, member) for every single number of a plan, in one order.
 template <typename P, typename Visit>
 void for_each_number(P& plan, Visit visit);

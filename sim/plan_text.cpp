@@ -210,18 +210,26 @@ bool read_number(const Line& line, Plan& plan) {
   return found && good;
 }
 
-// What a plan says must make sense to whoever runs it.
+// What a plan says must make sense to whoever runs it. Each line is held to this as it comes, and incidents once all nodes are known.
 std::string_view objection(const Plan& plan) {
   constexpr std::uint32_t nodes_max = 10'000;
   if (plan.server_count == 0 || plan.server_count > nodes_max || plan.client_count > nodes_max) return "too few or too many nodes";
-  if (plan.limits.sessions_per_key == 0 || plan.limits.sessions_per_key > limits::sessions_per_key) return "limits.sessions_per_key";
-  if (plan.store.audit_ring_size < 2 * limits::audit_reserve_size) return "store.audit_ring_size is too small";
-  if (plan.workload.key_count == 0 || plan.workload.in_flight_max == 0) return "work.keys and work.in_flight_max are at least 1";
-  for (const Incident& incident : plan.incidents) {
-    if (incident.node >= plan.node_count() || incident.other >= plan.node_count()) return "an incident names a node that is not there";
-  }
+  if (plan.limits.sessions_per_key == 0 || plan.limits.sessions_per_key > limits::sessions_per_key) return "more or less sessions than can be";
+  if (plan.store.audit_ring_size < 2 * limits::audit_reserve_size) return "a ring that is too small";
+  if (plan.workload.key_count == 0 || plan.workload.in_flight_max == 0) return "at least 1";
   return {};
 }
+
+bool read(const Line& line, Plan& plan) {
+  const std::string_view what = line.word(0);
+  if (what == "policy") return read_policy(line, plan);
+  if (what == "node") return read_node(line, plan);
+  if (what == "hostile") return read_hostile(line, plan);
+  if (what == "do") return read_operations(line, plan);
+  return what == "at" || what == "event" ? read_incident(line, plan) : read_number(line, plan);
+}
+
+std::string at_line(std::size_t number, std::string_view what) { return "line " + std::to_string(number) + ": " + std::string(what); }
 
 }  // namespace
 
@@ -252,22 +260,27 @@ std::string print(const Plan& plan) {
 Result<Plan, std::string> parse_plan(std::string_view text) {
   Plan plan;
   const std::vector<PolicyPlan> usual = std::exchange(plan.policies, {});
+  std::vector<std::size_t> incident_lines, operation_lines;
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t end = text.find('\n');
     const Line line(text.substr(0, end));
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (line.empty()) continue;
-    const std::string_view what = line.word(0);
-    const bool good = what == "policy"                    ? read_policy(line, plan)
-                      : what == "node"                    ? read_node(line, plan)
-                      : what == "hostile"                 ? read_hostile(line, plan)
-                      : what == "do"                      ? read_operations(line, plan)
-                      : what == "at" || what == "event" ? read_incident(line, plan)
-                                                          : read_number(line, plan);
-    if (!good) return "line " + std::to_string(number) + ": not understood: " + std::string(what);
+    if (!read(line, plan)) return at_line(number, "not understood: " + std::string(line.word(0)));
+    if (const std::string_view wrong = objection(plan); !wrong.empty()) return at_line(number, std::string(line.word(0)).append(": ").append(wrong));
+    incident_lines.resize(plan.incidents.size(), number);
+    operation_lines.resize(plan.operations.size(), number);
   }
   if (plan.policies.empty()) plan.policies = usual;
-  if (const std::string_view wrong = objection(plan); !wrong.empty()) return std::string(wrong);
+  for (std::size_t i = 0; i < plan.incidents.size(); ++i) {
+    const Incident& each = plan.incidents[i];
+    if (each.node >= plan.node_count() || each.other >= plan.node_count()) return at_line(incident_lines[i], "names a node that is not there");
+    const bool loads_none = each.kind == IncidentKind::policy && (each.amount < 0 || static_cast<std::size_t>(each.amount) >= plan.policies.size());
+    if (loads_none) return at_line(incident_lines[i], "loads a policy that is not there");
+  }
+  for (std::size_t i = 0; i < plan.operations.size(); ++i) {
+    if (!plan.is_client(plan.operations[i].first)) return at_line(operation_lines[i], "names a node that is no client");
+  }
   return plan;
 }
 

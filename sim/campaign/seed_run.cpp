@@ -34,8 +34,10 @@ RunReport run_told(const Plan& plan, const std::function<void(const Story&)>& te
 
 }  // namespace
 
-SeedResult run_seed(std::uint64_t seed, const SeedRunOptions& options) {
-  const Plan plan = options.without_faults ? without_faults(draw_plan(seed)) : draw_plan(seed);
+SeedResult run_seed(std::uint64_t seed, const SeedRunOptions& options) { return run_plan(draw_plan(seed), options); }
+
+SeedResult run_plan(const Plan& whole, const SeedRunOptions& options) {
+  const Plan plan = options.without_faults ? without_faults(whole) : whole;
   RunReport report = options.tell ? run_told(plan, options.tell) : run(plan);
   if (options.twice) report.checks.push_back(run_again(plan, report));
   SeedResult result = result_of(plan, report);

@@ -1,6 +1,6 @@
-// SEED RUN: one seed as the options want it: with or without faults, twice, with its plan, or told as a story.
+// SEED RUN: one seed, or one plan, as the options want it: with or without faults, twice, with its plan, or told as a story.
 //
-//   main.h -> SEED RUN: run.h -> seed_result.h, story.h
+//   main.h, attempt.h -> SEED RUN: run.h -> seed_result.h, story.h
 #pragma once
 
 #include <functional>
@@ -17,6 +17,7 @@ struct SeedRunOptions {
   std::function<void(const Story&)> tell;  // where set, the run is watched by a tap
 };
 
+[[nodiscard]] SeedResult run_plan(const Plan& plan, const SeedRunOptions& options);
 [[nodiscard]] SeedResult run_seed(std::uint64_t seed, const SeedRunOptions& options);
 
 }  // namespace statefs::sim

@@ -32,6 +32,27 @@ expect 2 --seed 3 --report /nonexistent/page.html
 says err '/nonexistent/page.html: '
 expect 1 --seeds 3 --report "$work/page.html"
 
+# A seed as a scenario is the same run, whatever is asked of it.
+"$sim" --seed 3 --verbose | grep -v -E '^(seed=|events |$|[a-z_]+ judged )' >"$work/3.scenario"
+for asked in '' --twice "--report $work/page.html" "--minimize $work/none.scenario"; do
+  expect 0 --scenario "$work/3.scenario" $asked
+  [ "$(tail -n 1 "$work/out")" = "$line" ] || fail "the scenario of a seed, $asked: $(tail -n 1 "$work/out")"
+done
+says out '^nothing to minimise: seed 3 fails no check$'
+expect 0 --seed 3 --minimize "$work/none.scenario"
+[ ! -e "$work/none.scenario" ] || fail "a seed that passes was minimised"
+expect 0 --scenario "$work/3.scenario" --no-faults
+[ "$(tail -n 1 "$work/out")" != "$line" ] || fail "a scenario without faults has the digest of one with"
+printf 'seed 3\n\nnothing 4\n' >"$work/bad.scenario"
+expect 2 --scenario "$work/bad.scenario"
+says err 'bad\.scenario: line 3: not understood: nothing$'
+[ "$(wc -l <"$work/err")" -eq 1 ] || fail "more than a line: $(cat "$work/err")"
+expect 2 --scenario /nonexistent/file
+expect 1 --scenario "$work/3.scenario" --seed 3
+expect 1 --scenario "$work/3.scenario" --seeds 3
+expect 1 --seeds 3 --minimize "$work/none.scenario"
+expect 1 --seed 3 --minimize-runs 3
+
 expect 0 --seeds 6 --base 1 --jobs 1
 cp "$work/out" "$work/one"
 expect 0 --seeds 6 --base 1 --jobs 3 --jsonl "$work/jsonl"

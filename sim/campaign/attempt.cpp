@@ -1,0 +1,30 @@
+#include "sim/campaign/attempt.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "sim/campaign/child.h"
+
+namespace statefs::sim {
+
+AttemptEnd attempt(const Plan& plan, const SeedRunOptions& options, std::uint32_t cpu_seconds) {
+  const auto work = [&](int, int answers) {
+    limit_cpu_seconds(cpu_seconds);
+    const SeedResult result = run_plan(plan, options);
+    if (!write_all(answers, as_bytes(result.failed_check()))) return EXIT_FAILURE;
+    std::exit(EXIT_SUCCESS);  // as a program ends, for a sanitizer that looks at its end
+  };
+  Child child(work, Child::Streams::captured);
+  if (!child.valid()) return {{}, std::string("no process could be started: ") + std::strerror(errno)};
+  Bytes check, output;
+  while (read_some(child.output(), output)) output.clear();
+  while (read_some(child.answers(), check)) {
+  }
+  const ChildEnd end = child.wait();
+  if (end.outside) return {{}, end.text};
+  if (end.status != EXIT_SUCCESS) return {std::string(crash_check), {}};
+  return {std::string(as_text(check)), {}};
+}
+
+}  // namespace statefs::sim
