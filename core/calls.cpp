@@ -131,9 +131,7 @@ void Calls::settle(const Fate& fate) {
       MutationResponse answer;
       answer.replayed = true;
       answer.index = fate.slot.index;
-      // An OUTCOME names the index alone, which is the new revision of a PUT and nothing of a DELETE.
-      const bool deleted = op_of(call->request) == Op::del && fate.slot.status == Status::ok;
-      answer.revision = deleted ? 0 : fate.slot.revision;
+      answer.revision = fate.slot.revision;
       completion.response = {fate.call, static_cast<std::uint8_t>(op_of(call->request)), fate.slot.status, answer};
       break;
     }

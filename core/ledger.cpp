@@ -134,7 +134,7 @@ std::optional<Fate> Ledger::learn(const Question& about, const OutcomeResponse& 
     if (recorded) {
       STATEFS_MARK("ledger.learned_executed");
       fate.kind = Fate::Kind::executed;
-      fate.slot = {about.sequence, said.index, said.recorded == Status::ok ? said.index : 0, said.recorded};
+      fate.slot = {about.sequence, said.index, said.revision, said.recorded};
       keep(about.slot);
     } else if (never_ran) {
       STATEFS_MARK("ledger.learned_never");

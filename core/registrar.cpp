@@ -199,6 +199,7 @@ OutcomeResponse Registrar::outcome(const OutcomeRequest& request, const PeerRef&
   out.outcome = slot.status == Status::ok ? Outcome::applied : Outcome::refused;
   out.recorded = slot.status;
   out.index = slot.index;
+  out.revision = slot.revision;
   return out;
 }
 

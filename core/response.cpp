@@ -19,7 +19,7 @@ constexpr std::size_t hello_size = 88 + head_size;
 constexpr std::size_t session_fixed_size = 24;
 constexpr std::size_t slot_size = 32;
 constexpr std::size_t slots_max = (limits::frame_body_size_max - session_fixed_size) / slot_size;
-constexpr std::size_t outcome_size = 16;
+constexpr std::size_t outcome_size = 24;
 constexpr std::size_t stage_size = 16;
 
 bool has_no_body(Status status) { return status == Status::malformed || status == Status::unsupported; }
@@ -144,6 +144,7 @@ bool decode(Status, ByteView body, OutcomeResponse& out) {
   const std::uint16_t recorded = in.u16();
   out.retry_after_ms = in.u32();
   out.index = in.u64();
+  out.revision = in.u64();
   if (!in.at_end() || !reserved_zero || !is_status(recorded)) return false;
   if (outcome > static_cast<std::uint8_t>(Outcome::beyond_horizon)) return false;
   out.outcome = static_cast<Outcome>(outcome);
@@ -264,6 +265,7 @@ void encode(const Response& response, const OutcomeResponse& outcome, Bytes& out
   block.u16(static_cast<std::uint16_t>(outcome.recorded));
   block.u32(outcome.retry_after_ms);
   block.u64(outcome.index);
+  block.u64(outcome.revision);
 }
 
 void encode(const Response& response, const StageResponse& stage, Bytes& out) {

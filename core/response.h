@@ -95,7 +95,8 @@ struct OutcomeResponse {
   Outcome outcome = Outcome::none;
   Status recorded = Status::ok;
   std::uint32_t retry_after_ms = 0;
-  std::uint64_t index = 0;
+  std::uint64_t index = 0;     // of the audit record
+  std::uint64_t revision = 0;  // as answered with it
 };
 struct StageResponse {
   std::uint64_t staged_size = 0;      // bytes held without a gap from offset 0

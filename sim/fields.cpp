@@ -200,6 +200,7 @@ class ResponseFields {
     to_.text("outcome", std::string(name_of(outcome.outcome)));
     to_.text("recorded", std::string(statefs::name_of(outcome.recorded)));
     to_.number("record", outcome.index);
+    to_.number("revision", outcome.revision);
     to_.retry(outcome.retry_after_ms);
   }
   void operator()(const StageResponse& stage) {

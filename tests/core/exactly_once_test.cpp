@@ -209,6 +209,19 @@ TEST(Ledger, AsksFromTheHighestSequenceDownAndStopsAtWhatIsThere) {
   EXPECT_FALSE(ledger.take_lost().has_value());
 }
 
+TEST(Ledger, KeepsTheRevisionOfAConflictThatAnOutcomeTells) {
+  Marks marks;
+  Ledger ledger{marks};
+  ledger.renew(limits::slots_per_session);
+  (void)ledger.take(1);
+  OutcomeResponse refused{Outcome::refused, Status::revision_conflict, 0, 101, 77};
+  const auto fate = ledger.learn(*ledger.question(), refused);
+  ASSERT_TRUE(fate.has_value());
+  EXPECT_EQ(fate->slot.status, Status::revision_conflict);
+  EXPECT_EQ(fate->slot.index, 101u);
+  EXPECT_EQ(fate->slot.revision, 77u) << "0 would say that the key is absent";
+}
+
 TEST(Ledger, ReportsWhatTheServerNoLongerKnowsAsUncertain) {
   Marks marks;
   Ledger ledger{marks};

@@ -127,6 +127,7 @@ TEST_F(RegistrarTest, TellsOutcomesAndNeverTakesAFinalOneBack) {
   EXPECT_EQ(outcome(1, 2), Outcome::refused);
   EXPECT_EQ(outcome(1, 3), Outcome::never_executed);
   EXPECT_EQ(outcome(1, 0), Outcome::beyond_horizon);
+  EXPECT_EQ(registrar_.outcome({instance(1), 2, 0}, from(10).peer).revision, 0u) << "as it was answered";
 }
 
 TEST_F(RegistrarTest, RatesSessionEventsForEachKey) {

@@ -96,7 +96,7 @@ struct DescribeResponse {
   }
   void operator()(const OutcomeResponse& v) const {
     out("outcome", static_cast<std::uint64_t>(v.outcome))("recorded", static_cast<std::uint64_t>(v.recorded));
-    out("retry", v.retry_after_ms)("index", v.index);
+    out("retry", v.retry_after_ms)("index", v.index)("revision", v.revision);
   }
   void operator()(const StageResponse& v) const { out("staged", v.staged_size)("retry", v.retry_after_ms); }
 };
@@ -162,7 +162,7 @@ std::vector<ResponseSample> make_response_samples() {
       {"open_ok", {13, op(Op::open), Status::ok, SessionResponse{0x1112131415161718, 1, 0, slots}}},
       {"resume_fenced", {14, op(Op::resume), Status::fenced, SessionResponse{0x1112131415161718, 4, 0, {}}}},
       {"close_ok", {15, op(Op::close), Status::ok, SessionResponse{0x1112131415161718, 2, 0, slots}}},
-      {"outcome_refused", {16, op(Op::outcome), Status::ok, OutcomeResponse{Outcome::refused, Status::access_denied, 0, revision}}},
+      {"outcome_refused", {16, op(Op::outcome), Status::ok, OutcomeResponse{Outcome::refused, Status::revision_conflict, 0, revision, 0x0102}}},
       {"stage_ok", {17, op(Op::stage), Status::ok, StageResponse{0x10005, 0}}},
       {"put_malformed", {18, op(Op::put), Status::malformed, EmptyResponse{}}},
       {"unknown_op_unsupported", {19, 0x7f, Status::unsupported, EmptyResponse{}}},
