@@ -96,6 +96,11 @@ class AuditChain {
 
   // Sets record.index and record.previous, appends the encoding to `out`, and becomes the chain that ends with it.
   void append(AuditRecord& record, Bytes& out);
+  // Becomes the chain that ends with a record of this head, which is not looked at.
+  void follow(const AuditHead& head) {
+    next_index_ = head.index + 1;
+    hash_ = head.hash;
+  }
   [[nodiscard]] std::uint64_t next_index() const { return next_index_; }
   [[nodiscard]] AuditHead head() const { return {next_index_ - 1, hash_}; }
 

@@ -130,10 +130,23 @@ Result<std::uint64_t, AppendError> MemoryStore::append(AuditRecord& record, cons
   const bool kept = log_.push(encoded_);
   STATEFS_CHECK(kept);
 
-  apply(at, effect, record.peer, record.index);
-  slots_.apply(owner_of(record.peer), change, record.index);
+  const Owner owner = owner_of(record.peer);
+  apply(at, effect, owner, record.index);
+  slots_.apply(owner, change, record.index);
   status_.last_index = record.index;
   return record.index;
+}
+
+void MemoryStore::adopt(ByteView entry, const Owner& owner, const Effect& effect, const SlotChange& change) {
+  Reader reader(entry);
+  const std::uint64_t index = reader.u64();
+  STATEFS_CHECK(index == chain_.next_index());
+  chain_.follow({index, reader.array<32>()});
+  const bool kept = log_.push(entry);
+  STATEFS_CHECK(kept && reader.ok());
+  apply(effect.key ? entries_.find(effect.key->text()) : entries_.end(), effect, owner, index);
+  slots_.apply(owner, change, index);
+  status_.last_index = index;
 }
 
 bool MemoryStore::fits(Entries::const_iterator at, const Effect& effect) const {
@@ -148,7 +161,7 @@ bool MemoryStore::fits(Entries::const_iterator at, const Effect& effect) const {
   return false;
 }
 
-void MemoryStore::apply(Entries::iterator at, const Effect& effect, const PeerRef& writer, std::uint64_t revision) {
+void MemoryStore::apply(Entries::iterator at, const Effect& effect, const Owner& writer, std::uint64_t revision) {
   if (effect.kind == Effect::Kind::none) return;
   if (at != entries_.end()) {
     discharge(at->second.owner, at->second.value.size());
@@ -162,7 +175,7 @@ void MemoryStore::apply(Entries::iterator at, const Effect& effect, const PeerRe
   }
   at->second.value.assign(effect.value.begin(), effect.value.end());
   at->second.revision = revision;
-  at->second.owner = owner_of(writer);
+  at->second.owner = writer;
   charge(at->second.owner, 1, effect.value.size());
 }
 

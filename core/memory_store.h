@@ -61,6 +61,11 @@ class MemoryStore final : public Store {
   [[nodiscard]] const StoreStatus& status() const override { return status_; }
   std::size_t export_audit(AuditSink& sink, std::size_t count_max) override;
 
+  // The last record as the log has it: u64 index, 32-byte hash, encoding. Valid until the next append.
+  [[nodiscard]] ByteView last_entry() const { return encoded_; }
+  // Takes what another store of the same beginning appended next: its last_entry(), whose it is, and what it changed.
+  void adopt(ByteView entry, const Owner& owner, const Effect& effect, const SlotChange& change);
+
   // When flushes begin and how long they take, from now on; one that is under way keeps its time.
   void set_flush(Durability durability, Duration interval, Duration delay);
   // The medium is gone: whatever has not completed never will.
@@ -82,7 +87,7 @@ class MemoryStore final : public Store {
   void begin_epoch(Now now);
   void begin_flush(Now now);
   [[nodiscard]] bool fits(Entries::const_iterator at, const Effect& effect) const;
-  void apply(Entries::iterator at, const Effect& effect, const PeerRef& writer, std::uint64_t revision);
+  void apply(Entries::iterator at, const Effect& effect, const Owner& writer, std::uint64_t revision);
   void charge(const Owner& owner, std::uint64_t keys, std::uint64_t bytes);
   void discharge(const Owner& owner, std::uint64_t bytes);
 

@@ -35,9 +35,9 @@ Result<CallId, SubmitError> ClientProgram::submit(const RequestBody& request, Du
   const Time now = node().now().monotonic;
   const auto submitted = client_->submit(request, now + timeout, now);
   if (!submitted.ok()) return submitted;
-  Bytes frame;
-  encode_request({submitted.value(), request}, frame);
-  node().ground().trace.add(node().id(), TraceKind::call, trace_call_id(incarnation(), submitted.value()), frame);
+  frame_.clear();
+  encode_request({submitted.value(), request}, frame_);
+  node().ground().trace.add(node().id(), TraceKind::call, trace_call_id(incarnation(), submitted.value()), frame_);
   request_wake();
   return submitted;
 }
@@ -101,9 +101,9 @@ void ClientProgram::lose_stream(Now now) {
 void ClientProgram::report_completions() {
   report_lost();
   while (std::optional<Completion> completion = client_->take_completion()) {
-    Bytes frame{static_cast<std::uint8_t>(completion->result)};
-    if (completion->result == CallResult::answered) encode_response(completion->response, frame);
-    node().ground().trace.add(node().id(), TraceKind::completion, trace_call_id(incarnation(), completion->call), frame);
+    frame_.assign(1, static_cast<std::uint8_t>(completion->result));
+    if (completion->result == CallResult::answered) encode_response(completion->response, frame_);
+    node().ground().trace.add(node().id(), TraceKind::completion, trace_call_id(incarnation(), completion->call), frame_);
     user_.completed(*this, std::move(*completion));
   }
 }

@@ -68,6 +68,7 @@ class ClientProgram final : public Program {
   std::optional<StreamEnd> end_;
   bool opened_ = false;
   std::optional<Cut> cut_;
+  Bytes frame_;  // for the trace
 };
 
 }  // namespace statefs::sim

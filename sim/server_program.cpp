@@ -53,7 +53,7 @@ SecretKey ServerProgram::mac_key_of(RandomSource& random, NodeId id) {
 ServerProgram::ServerProgram(Node& node, const ServerProgramOptions& options)
     : Program(node),
       options_(options),
-      store_(node.ground().trace, node.id(), store_config(node, options), node.now()) {
+      store_(node.ground().trace, node.id(), store_config(node, options), node.now(), options.crashable) {
   make_server();
   node.ground().network.listen(node.id(), this);
   request_wake();

@@ -25,6 +25,7 @@ struct ServerProgramOptions {
   std::uint64_t value_bytes_max = limits::store_value_bytes_default;
   std::size_t audit_ring_size = 256 * 1024;
   std::size_t read_size = 64 * 1024;
+  bool crashable = true;          // the store keeps what a crash would leave
 };
 
 class ServerProgram final : public Program {

@@ -5,6 +5,8 @@
 namespace statefs::sim {
 namespace {
 
+constexpr std::size_t log_prefix_size = 8 + 32;  // MemoryStore::last_entry
+
 // Takes what the real exporter took, so that the image's ring stays as full as the live one's.
 class Discard final : public AuditSink {
  public:
@@ -32,8 +34,9 @@ class Watched final : public AuditSink {
 
 }  // namespace
 
-Statefs::Statefs(Trace& trace, NodeId node, const MemoryStoreConfig& config, Now now)
-    : trace_(trace), node_(node), durability_(config.durability), flush_interval_(config.flush_interval), flush_delay_(config.flush_delay),
+Statefs::Statefs(Trace& trace, NodeId node, const MemoryStoreConfig& config, Now now, bool crashable)
+    : trace_(trace), node_(node), crashable_(crashable), durability_(config.durability),
+      flush_interval_(config.flush_interval), flush_delay_(config.flush_delay),
       live_(config, now), image_(live_) {
   image_.set_flush(Durability::commit, {}, {});
   note_durable(now);
@@ -47,26 +50,38 @@ void Statefs::set_flush_delay(Duration delay) {
 Result<std::uint64_t, AppendError> Statefs::append(AuditRecord& record, const Effect& effect, const SlotChange& change) {
   auto appended = live_.append(record, effect, change);
   if (!appended.ok()) return appended;
-  Operation& operation = volatile_.emplace_back();
-  operation.index = appended.value();
-  encode_audit(record, operation.record);
-  operation.effect = effect.kind;
-  if (effect.kind != Effect::Kind::none) {
-    const ByteView key = as_bytes(effect.key->text());
-    operation.key.assign(key.begin(), key.end());
-    operation.value.assign(effect.value.begin(), effect.value.end());
-  }
-  operation.change = change;
+  const bool changes = effect.kind != Effect::Kind::none;
+  const ByteView key = changes ? as_bytes(effect.key->text()) : ByteView{};
+  const ByteView encoded = live_.last_entry().subspan(log_prefix_size);
   entry_.clear();
   Writer writer(entry_);
-  writer.u8(static_cast<std::uint8_t>(operation.effect));
-  writer.u16(static_cast<std::uint16_t>(operation.key.size()));
-  writer.bytes(operation.key);
-  writer.u32(static_cast<std::uint32_t>(operation.record.size()));
-  writer.bytes(operation.record);
-  writer.bytes(operation.value);
-  trace_.add(node_, TraceKind::appended, operation.index, entry_);
+  writer.u8(static_cast<std::uint8_t>(effect.kind));
+  writer.u16(static_cast<std::uint16_t>(key.size()));
+  writer.bytes(key);
+  writer.u32(static_cast<std::uint32_t>(encoded.size()));
+  writer.bytes(encoded);
+  if (changes) writer.bytes(effect.value);
+  trace_.add(node_, TraceKind::appended, appended.value(), entry_);
+  if (crashable_) keep(record, effect, change);
   return appended;
+}
+
+void Statefs::keep(const AuditRecord& record, const Effect& effect, const SlotChange& change) {
+  Operation& operation = volatile_.emplace_back();
+  operation.index = record.index;
+  operation.bytes.swap(spare_);
+  operation.bytes.clear();
+  Writer writer(operation.bytes);
+  writer.bytes(live_.last_entry());
+  operation.entry_size = operation.bytes.size();
+  operation.owner = owner_of(record.peer);
+  operation.effect = effect.kind;
+  operation.change = change;
+  if (effect.kind == Effect::Kind::none) return;
+  const ByteView key = as_bytes(effect.key->text());
+  operation.key_size = key.size();
+  writer.bytes(key);
+  writer.bytes(effect.value);
 }
 
 void Statefs::submit(Now now) {
@@ -83,36 +98,38 @@ void Statefs::note_durable(Now now) {
   const std::uint64_t durable = live_.status().durable_index;
   if (durable == durable_index_) return;
   durable_index_ = durable;
-  for (; !volatile_.empty() && volatile_.front().index <= durable; volatile_.pop_front()) replay(volatile_.front());
-  image_.submit(now);
+  for (; !volatile_.empty() && volatile_.front().index <= durable; volatile_.pop_front()) {
+    replay(volatile_.front());
+    spare_.swap(volatile_.front().bytes);
+  }
+  if (crashable_) image_.submit(now);
   trace_.add(node_, TraceKind::durable, durable);
 }
 
 void Statefs::replay(const Operation& operation) {
-  auto record = decode_audit(operation.record);
-  STATEFS_CHECK(record.ok());
+  const ByteView bytes = operation.bytes;
   Effect effect;
   effect.kind = operation.effect;
   if (effect.kind != Effect::Kind::none) {
-    const auto key = CanonicalKey::from(operation.key);
+    const auto key = CanonicalKey::from(bytes.subspan(operation.entry_size, operation.key_size));
     STATEFS_CHECK(key.ok());
     effect.key = key.value();
-    effect.value = operation.value;
+    effect.value = bytes.subspan(operation.entry_size + operation.key_size);
   }
-  const auto again = image_.append(record.value(), effect, operation.change);
-  STATEFS_CHECK(again.ok() && again.value() == operation.index);
+  image_.adopt(bytes.first(operation.entry_size), operation.owner, effect, operation.change);
 }
 
 std::size_t Statefs::export_audit(AuditSink& sink, std::size_t count_max) {
   Watched watched(sink);
   const std::size_t count = live_.export_audit(watched, count_max);
-  if (count == 0) return 0;
+  if (count == 0 || !crashable_) return count;
   Discard discard(watched.last_index());
   image_.export_audit(discard, count);
   return count;
 }
 
 void Statefs::crash(std::size_t kept_count) {
+  STATEFS_CHECK(crashable_);
   kept_count = std::min(kept_count, volatile_.size());
   for (std::size_t i = 0; i < kept_count; ++i) replay(volatile_[i]);
   volatile_.clear();

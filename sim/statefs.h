@@ -16,8 +16,8 @@ namespace statefs::sim {
 
 class Statefs final : public Store {
  public:
-  // `trace` outlives it.
-  Statefs(Trace& trace, NodeId node, const MemoryStoreConfig& config, Now now);
+  // `trace` outlives it. One that is not crashable keeps nothing but the live store.
+  Statefs(Trace& trace, NodeId node, const MemoryStoreConfig& config, Now now, bool crashable = true);
 
   [[nodiscard]] std::optional<StoredValue> find(const CanonicalKey& key) const override { return live_.find(key); }
   [[nodiscard]] std::optional<StoredEntry> next(std::string_view after, bool inclusive) const override {
@@ -48,26 +48,30 @@ class Statefs final : public Store {
   void set_flush_delay(Duration delay);
 
  private:
-  // One append, with bytes of its own.
+  // One append, with bytes of its own: the entry of the log, then key and value of the effect.
   struct Operation {
     std::uint64_t index = 0;
-    Bytes record;  // encoded
+    Bytes bytes;
+    std::size_t entry_size = 0;
+    std::size_t key_size = 0;
+    Owner owner;
     Effect::Kind effect = Effect::Kind::none;
-    Bytes key;
-    Bytes value;
     SlotChange change;
   };
+  void keep(const AuditRecord& record, const Effect& effect, const SlotChange& change);
   void replay(const Operation& operation);
   void note_durable(Now now);
 
   Trace& trace_;
   NodeId node_;
+  bool crashable_;
   Durability durability_;
   Duration flush_interval_;
   Duration flush_delay_;
   MemoryStore live_;
   MemoryStore image_;                // what is durable; everything in it is flushed at once
   std::deque<Operation> volatile_;   // the rest
+  Bytes spare_;                      // of an operation that is durable, for the next
   std::uint64_t durable_index_ = 0;  // as traced
   Bytes entry_;                      // of the trace
 };
