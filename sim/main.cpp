@@ -8,6 +8,7 @@
 #include "sim/campaign/attempt.h"
 #include "sim/campaign/campaign.h"
 #include "sim/campaign/canary.h"
+#include "sim/campaign/figures.h"
 #include "sim/campaign/guard.h"
 #include "sim/campaign/scenario.h"
 #include "sim/campaign/seed_run.h"
@@ -27,6 +28,7 @@ struct Options {
   std::uint64_t minimize_runs_max = minimize_runs_max_default;
   CampaignOptions campaign;
   std::optional<std::uint64_t> shard_index, shard_count;
+  std::string bench;
   bool canary = false;
   bool list_marks = false;
 };
@@ -118,6 +120,14 @@ int list_marks() {
   return all_good;
 }
 
+int run_bench(const std::string& name) {
+  const auto tell = [](const std::string& line) {
+    std::printf("%s\n", line.c_str());
+    std::fflush(stdout);
+  };
+  return tell_figures(name, {}, tell) ? all_good : fail("no bench is called " + name + "; there are " + bench_names(), bad_usage);
+}
+
 void declare(CLI::App& app, Options& options) {
   CampaignOptions& campaign = options.campaign;
   auto* seed = app.add_option("--seed", options.seed, "run this one seed");
@@ -127,7 +137,9 @@ void declare(CLI::App& app, Options& options) {
   auto* canary = app.add_flag("--canary", options.canary, "a campaign in which checks are told lies: it has to exit 42")
                      ->excludes(seed)->excludes(scenario);
   auto* marks = app.add_flag("--list-marks", options.list_marks, "print the rare branches that count how often they ran");
+  auto* bench = app.add_option("--bench", options.bench, "measure, in user CPU time: " + bench_names());
   for (auto* each : {seed, scenario, seeds, canary}) marks->excludes(each);
+  for (auto* each : {seed, scenario, seeds, canary, marks}) bench->excludes(each);
   app.add_flag("--no-faults", options.run.without_faults, "the same clients and calls on a network without faults")->excludes(canary);
   app.add_flag("--twice", options.run.twice, "run each seed twice and compare the digests")->excludes(canary);
   app.add_flag("--verbose", options.run.verbose, "print the plan of each seed and what was judged")->excludes(canary);
@@ -172,6 +184,7 @@ int main(int argc, char** argv) {
   }();
   if (status != parsed) return status == 0 ? all_good : bad_usage;  // --help, or usage
   if (options.list_marks) return list_marks();
+  if (!options.bench.empty()) return run_bench(options.bench);
   if (options.seed || !options.scenario.empty()) {
     const auto plan = options.seed ? statefs::Result<Plan, std::string>(draw_plan(*options.seed)) : read_scenario(options.scenario);
     if (!plan.ok()) return fail(plan.error(), bad_machine);
