@@ -20,8 +20,9 @@ bool Registrar::within_rate(const Owner& owner, Now now) {
   constexpr std::int64_t full = limits::session_events_burst * 1000;
   const auto [at, fresh] = rates_.try_emplace(owner, Bucket{full, now.monotonic});
   Bucket& bucket = at->second;
-  const std::int64_t elapsed_ms = std::min<std::int64_t>((now.monotonic - bucket.filled).ns / milliseconds(1).ns, 1'000'000);
-  bucket.milli_tokens = std::min(full, bucket.milli_tokens + elapsed_ms * limits::session_events_per_second);
+  const std::int64_t elapsed_ms = (now.monotonic - bucket.filled).ns / milliseconds(1).ns;
+  const std::int64_t until_full_ms = (full - bucket.milli_tokens) / limits::session_events_per_second + 1;
+  bucket.milli_tokens = std::min(full, bucket.milli_tokens + std::min(elapsed_ms, until_full_ms) * limits::session_events_per_second);
   bucket.filled = bucket.filled + milliseconds(elapsed_ms);
   if (bucket.milli_tokens < 1000) return false;
   bucket.milli_tokens -= 1000;
@@ -87,10 +88,16 @@ Status Registrar::raise(const SlotSession& session, std::uint32_t generation, co
   return status;
 }
 
-// With no room, the least recently used session without a connection goes.
+// With no room, the least recently used session without a connection goes: more than one where the limit was lowered since.
 bool Registrar::make_room(const Owner& owner, const Applicant& who, Now now, Status& status) {
+  while (store_.slots().live(owner).size() >= sessions_per_key_) {
+    if (!evict_one(owner, who, now, status)) return false;
+  }
+  return true;
+}
+
+bool Registrar::evict_one(const Owner& owner, const Applicant& who, Now now, Status& status) {
   const auto live = store_.slots().live(owner);
-  if (live.size() < sessions_per_key_) return true;
   const SlotSession* least = nullptr;
   for (const SlotSession& session : live) {
     if (used_from_.contains(session.number)) continue;

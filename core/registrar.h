@@ -11,6 +11,7 @@
 #include <map>
 
 #include "core/audit.h"
+#include "core/check.h"
 #include "core/marks.h"
 #include "core/request.h"
 #include "core/response.h"
@@ -37,7 +38,9 @@ class Registrar {
  public:
   // All of it outlives the registrar. `sessions_per_key` is from 1 to limits::sessions_per_key.
   Registrar(Store& store, Tally& tally, Marks& marks, std::size_t sessions_per_key)
-      : store_(store), tally_(tally), marks_(marks), sessions_per_key_(sessions_per_key) {}
+      : store_(store), tally_(tally), marks_(marks), sessions_per_key_(sessions_per_key) {
+    STATEFS_CHECK(sessions_per_key >= 1 && sessions_per_key <= limits::sessions_per_key);
+  }
 
   [[nodiscard]] Registered open(const OpenRequest& request, const Applicant& who, Now now);
   [[nodiscard]] Registered resume(const ResumeRequest& request, const Applicant& who, Now now);
@@ -55,6 +58,7 @@ class Registrar {
   [[nodiscard]] bool within_rate(const Owner& owner, Now now);
   [[nodiscard]] Status raise(const SlotSession& session, std::uint32_t generation, const Applicant& who, Now now);
   [[nodiscard]] Status append(const SlotChange& change, const Applicant& who, Op op, Now now);
+  [[nodiscard]] bool evict_one(const Owner& owner, const Applicant& who, Now now, Status& status);
   [[nodiscard]] bool make_room(const Owner& owner, const Applicant& who, Now now, Status& status);
   [[nodiscard]] Registered rate_refused() const;
   [[nodiscard]] Registered answer(Status status, const SlotSession* session) const;

@@ -12,11 +12,16 @@ namespace {
 
 constexpr std::size_t read_size = 64 * 1024;
 
+ClientConfig with_timeout(ClientConfig config, Duration connect_timeout) {
+  config.connect_timeout = connect_timeout;
+  return config;
+}
+
 }  // namespace
 
 ClientLink::ClientLink(const Suite& suite, std::shared_ptr<const DhKey> identity, const ClientConfig& config,
                        const Endpoint& endpoint, Duration connect_timeout)
-    : client_(suite, std::move(identity), config), endpoint_(endpoint), connect_timeout_(connect_timeout) {}
+    : client_(suite, std::move(identity), with_timeout(config, connect_timeout)), endpoint_(endpoint) {}
 
 bool ClientLink::open(Now now) {
   if (fd_.valid()) return false;
@@ -27,7 +32,6 @@ bool ClientLink::open(Now now) {
   }
   fd_ = std::move(opened).value();
   connecting_ = true;
-  connect_deadline_ = now.monotonic + connect_timeout_;
   client_.connecting(now);
   return true;
 }
@@ -37,11 +41,9 @@ void ClientLink::service(bool readable, bool writable, Now now) {
   if (connecting_ && (readable || writable)) {
     if (const int error = connect_error(fd_); error != 0) return end(error, now);
     connecting_ = false;
-    connect_deadline_ = never;
     client_.connected(random_bytes<client_random_size>(), now);
     readable = false;
   }
-  if (connecting_ && connect_deadline_ <= now.monotonic) return end(ETIMEDOUT, now);
   if (readable && !connecting_) read_once(now);
   flush(now);
 }
@@ -75,7 +77,6 @@ void ClientLink::flush(Now now) {
 void ClientLink::end(int connect_error, Now now) {
   fd_.reset();
   connecting_ = false;
-  connect_deadline_ = never;
   client_.disconnected(now);
   client_.advance(now);
   last_end_ = {connect_error, client_.last_disconnect()};
@@ -88,6 +89,6 @@ void ClientLink::close(Now now) {
 
 bool ClientLink::wants_write() const { return connecting_ || !client_.output().empty(); }
 
-Time ClientLink::deadline() const { return earlier_of(connect_deadline_, client_.deadline()); }
+Time ClientLink::deadline() const { return client_.deadline(); }
 
 }  // namespace statefs

@@ -50,10 +50,8 @@ class ClientLink {
 
   Client client_;
   Endpoint endpoint_;
-  Duration connect_timeout_;
   Fd fd_;
   bool connecting_ = false;
-  Time connect_deadline_ = never;
   std::uint64_t ends_ = 0;
   LinkEnd last_end_;
 };

@@ -42,6 +42,7 @@ ClientProgram* Adversary::client(NodeId node) const {
 }
 
 void Adversary::before_event(std::uint64_t number) {
+  if (calm_) return;
   for (std::size_t i = 0; i < plan_.incidents.size(); ++i) {
     if (plan_.incidents[i].event == number) begin(i);
   }
@@ -90,6 +91,9 @@ void Adversary::begin(std::size_t which) {
 }
 
 void Adversary::pause(const Incident& incident) {
+  const bool serves = server(incident.node) != nullptr && server(incident.node)->up();
+  const bool calls = client(incident.node) != nullptr && client(incident.node)->up();
+  if (!serves && !calls) return;
   const Time until = world_.now() + incident.lasts;
   if (ServerProgram* const program = server(incident.node)) program->pause_until(until);
   if (ClientProgram* const program = client(incident.node)) program->pause_until(until);
@@ -223,11 +227,11 @@ void Adversary::evict(const Incident& incident) {
 }
 
 void Adversary::calm() {
+  calm_ = true;
   for (const auto& [what, event] : pending_) world_.schedule().cancel(event);
   pending_.clear();
-  for (auto& [ends, times] : severed_) {
-    if (std::exchange(times, 0) > 0) world_.network().link(ends.first, ends.second).heal();
-  }
+  severed_.clear();
+  world_.network().heal_all();
   hogs_.clear();
   for (NodeId node = 0; node < plan_.node_count(); ++node) {
     down_[node] = 0;

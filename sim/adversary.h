@@ -63,6 +63,7 @@ class Adversary final : public Handler {
   Cast cast_;
   std::map<std::pair<std::uint32_t, std::size_t>, EventId> pending_;  // by event kind and incident
   std::map<std::pair<NodeId, NodeId>, std::uint32_t> severed_;         // how many incidents sever a link
+  bool calm_ = false;
   std::set<NodeId> dead_;                                              // for good
   std::map<NodeId, std::uint32_t> down_;                               // how many incidents keep a node down
   std::vector<std::unique_ptr<SessionHog>> hogs_;

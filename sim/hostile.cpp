@@ -120,7 +120,9 @@ Bytes Hostile::garbage() {
 
 SlotRef Hostile::strange_slot() {
   SlotRef at;
-  at.session = random_.chance({1, 2}) && session_ != 0 ? session_ : (std::uint64_t{1} << 40) * random_.between(1, 3) + random_.below(40);
+  const std::uint64_t epoch = random_.between(1, 3);
+  const std::uint64_t other = (epoch << 40) + random_.below(40);
+  at.session = random_.chance({1, 2}) && session_ != 0 ? session_ : other;
   at.sequence = random_.chance({1, 2}) ? 1 + random_.below(3) : random_.next();
   at.generation = 1 + static_cast<std::uint32_t>(random_.below(3));
   at.slot = static_cast<std::uint16_t>(random_.skewed(40));

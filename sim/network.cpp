@@ -27,6 +27,7 @@ void Network::heal_all() {
   for (auto& [ends, each] : links_) {
     each->heal();
     each->block_until(Time{});
+    each->tamper() = Tamper{};
   }
 }
 

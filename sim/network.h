@@ -32,7 +32,7 @@ class Network {
   // Both ways between two nodes; one way: link(from, to).sever().
   void partition(NodeId a, NodeId b);
   void heal(NodeId a, NodeId b);
-  void heal_all();  // and what is blocked until some time is not any more
+  void heal_all();  // what is blocked until some time is not any more, and no attacker is left on the path
   // What an attacker does with bytes from one node to another.
   void tamper(NodeId from, NodeId to, const Tampering& tampering) { link(from, to).tamper().add(tampering); }
   // A node has power again after ends of it vanished, and answers by resets what comes for them.

@@ -40,7 +40,7 @@ bool read(std::string_view from, bool& value) {
 bool read(std::string_view from, Ratio& value) {
   const std::size_t slash = from.find('/');
   return slash != std::string_view::npos && read(from.substr(0, slash), value.part) && read(from.substr(slash + 1), value.whole) &&
-         value.whole > 0;
+         value.whole > 0 && value.part <= value.whole;
 }
 bool read(std::string_view from, Duration& value) {
   if (from == "ever") {
@@ -211,8 +211,47 @@ bool read_number(const Line& line, Plan& plan) {
 }
 
 // What a plan says must make sense to whoever runs it. Each line is held to this as it comes, and incidents once all nodes are known.
+constexpr Duration longest = seconds(1'000'000);
+
+bool is_too_long(Duration value) { return value < Duration{} || value > longest; }
+template <typename Other>
+bool is_too_long(const Other&) {
+  return false;
+}
+
+std::string_view objection(const Incident& incident) {
+  constexpr std::int64_t drift_ppb_max = 99'999'999;  // NodeClock's bound
+  constexpr std::int64_t sessions_max = 1'000;
+  const bool is_stop = incident.kind == IncidentKind::crash || incident.kind == IncidentKind::power_loss;
+  if (incident.at > Time{longest.ns} || (is_too_long(incident.lasts) && !(is_stop && incident.lasts == for_good))) return "a time that is too long";
+  const bool is_signed = incident.kind == IncidentKind::clock_step || incident.kind == IncidentKind::clock_drift;
+  if (incident.amount < 0 && !is_signed) return "an amount below 0";
+  if (incident.kind == IncidentKind::clock_drift && std::abs(incident.amount) > drift_ppb_max) return "a clock that drifts too far";
+  if (incident.kind == IncidentKind::clock_step && (incident.amount > longest.ns || incident.amount < -longest.ns)) return "a step that is too far";
+  if (incident.kind == IncidentKind::evict && incident.amount > sessions_max) return "too many sessions";
+  return {};
+}
+
 std::string_view objection(const Plan& plan) {
-  constexpr std::uint32_t nodes_max = 10'000;
+  constexpr std::uint32_t nodes_max = 1'000;
+  constexpr std::uint32_t operations_max = 100'000;
+  constexpr std::size_t lines_max = 10'000;
+  if (plan.hostile.size() > nodes_max || plan.incidents.size() > lines_max || plan.policies.size() > lines_max) return "too many";
+  if (plan.workload.operation_count > operations_max || plan.calm_operations > operations_max) return "too many operations";
+  if (plan.workload.in_flight_max > limits::client_calls_max / 2) return "more calls than a client takes";
+  if (plan.workload.value_size_max > limits::value_size_max + 1'024) return "values that fit no frame";
+  if (plan.store.audit_ring_size > (64u << 20)) return "a ring that is too large";
+  if (plan.faults.link.retransmissions_max > 64) return "more retransmissions than can be waited for";
+  if (!plan.incidents.empty()) {
+    if (const std::string_view wrong = objection(plan.incidents.back()); !wrong.empty()) return wrong;
+  }
+  bool good = true;
+  for_each_number(plan, [&good](std::string_view, const auto& member) { good = good && !is_too_long(member); });
+  for (const NodeOptions& node : plan.nodes) {
+    good = good && node.wake_delay_max >= Duration{} && node.wake_delay_max <= longest && node.clock.monotonic_origin_ns >= 0 &&
+           node.clock.drift_ppb > -100'000'000 && node.clock.drift_ppb < 100'000'000;
+  }
+  if (!good) return "a time or drift out of range";
   if (plan.server_count == 0 || plan.server_count > nodes_max || plan.client_count > nodes_max) return "too few or too many nodes";
   if (plan.limits.sessions_per_key == 0 || plan.limits.sessions_per_key > limits::sessions_per_key) return "more or less sessions than can be";
   if (plan.store.audit_ring_size < 2 * limits::audit_reserve_size) return "a ring that is too small";

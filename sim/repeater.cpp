@@ -197,7 +197,8 @@ void Repeater::call_next(Now now) {
     call.id = ++ids_;
     call.op = random_.chance({1, 4}) ? Op::del : Op::put;
     call.sequence = line.used + 1;
-    call.key = (random_.chance(options_.outside) ? "/state/outside/r" : "/state/shared/r") + std::to_string(random_.below(options_.key_count));
+    const bool outside = random_.chance(options_.outside);
+    call.key = (outside ? "/state/outside/r" : "/state/shared/r") + std::to_string(random_.below(options_.key_count));
     if (call.op == Op::put) {
       std::string text = std::to_string(node().id()) + ".r." + std::to_string(call.id) + ".";
       text.resize(text.size() + random_.skewed(options_.value_size_max), 'r');
