@@ -13,7 +13,7 @@ BEGIN {
   list(sim_std, "cinttypes charconv")
   list(sim_program_std, "iostream fstream sstream filesystem iomanip cerrno csignal CLI/CLI.hpp")
   # What runs seeds from outside, in processes, by the clock on the wall; no seed can see it.
-  list(campaign_std, "cerrno chrono csignal poll.h sched.h sys/resource.h sys/time.h sys/types.h sys/wait.h unistd.h")
+  list(campaign_std, "cerrno chrono csignal poll.h sched.h sys/mman.h sys/resource.h sys/time.h sys/types.h sys/wait.h unistd.h")
 }
 
 function list(set, text,   words, n, i) { n = split(text, words, " "); for (i = 1; i <= n; ++i) set[words[i]] = 1 }

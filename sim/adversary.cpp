@@ -155,6 +155,11 @@ void Adversary::end(const Incident& incident) {
     case IncidentKind::store_slow:
       if (ServerProgram* const program = server(incident.node)) program->store().set_flush_delay(plan_.store.flush_delay);
       return;
+    case IncidentKind::policy:
+      if (ServerProgram* const program = server(incident.node); program != nullptr && incident.lasts != Duration{}) {
+        program->reload(cast_.policies.front(), 0);
+      }
+      return;
     case IncidentKind::evict:
       for (const auto& hog : hogs_) hog->leave();
       return;
@@ -162,7 +167,6 @@ void Adversary::end(const Incident& incident) {
     case IncidentKind::cut:
     case IncidentKind::clog:
     case IncidentKind::tamper:
-    case IncidentKind::policy:
     case IncidentKind::clock_step:
     case IncidentKind::clock_drift: return;
   }
@@ -214,6 +218,10 @@ void Adversary::heal(NodeId from, NodeId to) {
 void Adversary::cut(NodeId a, NodeId b) {
   ClientProgram* const program = client(a) != nullptr ? client(a) : client(b);
   if (program != nullptr && program->up()) program->break_stream();
+  for (const Repeater* const each : cast_.repeaters) {
+    if (each->node().id() != a && each->node().id() != b) continue;
+    for (const StreamEnd end : std::set<StreamEnd>(each->ends())) world_.network().stream(end).cut();
+  }
 }
 
 void Adversary::evict(const Incident& incident) {

@@ -21,6 +21,7 @@ struct Cast {
   std::vector<ServerProgram*> servers;    // by node
   std::vector<ClientProgram*> clients;    // in the order of their nodes, after the servers
   std::vector<Workload*> workloads;       // of the clients
+  std::vector<Repeater*> repeaters;
   std::vector<PolicySource> policies;     // by number
 };
 

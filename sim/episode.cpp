@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "sim/stand_in_suite.h"
+
 namespace statefs::sim {
 namespace {
 
@@ -16,8 +18,8 @@ std::size_t buffered_size_max(const ServerLimits& limits) {
   return limits.output_size_max + 3 * limits::frame_size_max + 2 * limits::noise_message_size_max + limits::receive_size_max;
 }
 
-std::unique_ptr<Suite> suite_for(Tap* tap) {
-  auto suite = make_crypto_suite();
+std::unique_ptr<Suite> suite_for(const Plan& plan, Tap* tap) {
+  auto suite = plan.stand_in_cipher ? make_stand_in_suite() : make_crypto_suite();
   return tap == nullptr ? std::move(suite) : tap->wrap(std::move(suite));
 }
 
@@ -27,7 +29,7 @@ void fail(CheckResult& result, const std::string& what) {
 
 }  // namespace
 
-Episode::Episode(const Plan& plan, Tap* tap) : plan_(plan), world_(plan.seed, plan.faults, suite_for(tap)), events_left_(events_max) {
+Episode::Episode(const Plan& plan, Tap* tap) : plan_(plan), world_(plan.seed, plan.faults, suite_for(plan, tap)), events_left_(events_max) {
   if (tap != nullptr) {
     tap->watch(world_.schedule(), world_.trace());
     world_.trace().keep_stream_bytes(true);
@@ -36,6 +38,7 @@ Episode::Episode(const Plan& plan, Tap* tap) : plan_(plan), world_(plan.seed, pl
   add_servers();
   add_clients();
   add_hostile();
+  cast_.repeaters = repeaters_;
   adversary_ = std::make_unique<Adversary>(world_, plan_, cast_);
 }
 
@@ -65,7 +68,7 @@ void Episode::add_servers() {
 
 void Episode::add_clients() {
   for (NodeId id = plan_.server_count; id < plan_.server_count + plan_.client_count; ++id) {
-    workloads_.push_back(std::make_unique<Workload>(world_.node(id), plan_.workload, plan_.operations_of(id)));
+    workloads_.push_back(std::make_unique<Workload>(world_.node(id), plan_.workload, plan_.operations_of(id), plan_.calls_of(id)));
     cast_.workloads.push_back(workloads_.back().get());
     cast_.clients.push_back(&world_.add_client(world_.node(id), plan_.server_of(id), *workloads_.back()));
     workloads_.back()->start(*cast_.clients.back());
@@ -85,7 +88,7 @@ void Episode::add_hostile() {
       strangers_.push_back(&world_.add_client(world_.node(id), server, *workloads_.back(), client));
       workloads_.back()->start(*strangers_.back());
     } else if (kind == HostileKind::repeater) {
-      RepeaterOptions options;
+      RepeaterOptions options = plan_.repeater;
       options.server = server;
       repeaters_.push_back(&world_.add_repeater(world_.node(id), options));
     } else {
@@ -98,7 +101,9 @@ void Episode::add_hostile() {
 bool Episode::step() {
   if (events_left_ == 0) return false;
   --events_left_;
-  adversary_->before_event(world_.schedule().digest().event_count() + 1);
+  const std::uint64_t number = world_.schedule().digest().event_count() + 1;
+  if (points_ != nullptr) points_->push_back(number);
+  adversary_->before_event(number);
   check_bounds();
   return world_.step();
 }
@@ -113,6 +118,7 @@ void Episode::work() {
     if (!step()) return fail(liveness_, "stuck, or not done after " + std::to_string(events_max) + " events");
   }
   worked_until_ = world_.now();
+  points_ = nullptr;
 }
 
 void Episode::calm() {

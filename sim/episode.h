@@ -28,7 +28,11 @@ class Episode {
   void calm();  // no more faults: each client that is left does a few more operations
   void stop();  // all clients end; then nothing may be left over
 
+  // From now on, the numbers of the work's events: where an incident may be placed by event.
+  void record_points(std::vector<std::uint64_t>* points) { points_ = points; }
+
   [[nodiscard]] World& world() { return world_; }
+  [[nodiscard]] const Cast& cast() const { return cast_; }
   [[nodiscard]] CheckContext context();
   [[nodiscard]] const CheckResult& bounds() const { return bounds_; }
   [[nodiscard]] const CheckResult& liveness() const { return liveness_; }
@@ -55,6 +59,7 @@ class Episode {
   std::vector<std::unique_ptr<Hostile>> hostile_;
   std::unique_ptr<Adversary> adversary_;
   std::uint64_t events_left_;
+  std::vector<std::uint64_t>* points_ = nullptr;
   Time worked_until_;
   CheckResult bounds_{"bounds", 0, {}};
   CheckResult liveness_{"liveness", 0, {}};

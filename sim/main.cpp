@@ -8,12 +8,14 @@
 #include "sim/campaign/attempt.h"
 #include "sim/campaign/campaign.h"
 #include "sim/campaign/canary.h"
+#include "sim/campaign/exhaust_run.h"
 #include "sim/campaign/figures.h"
 #include "sim/campaign/guard.h"
 #include "sim/campaign/scenario.h"
 #include "sim/campaign/seed_run.h"
 #include "sim/campaign/telling.h"
 #include "sim/campaign/worker_pool.h"
+#include "sim/exhaust_scripts.h"
 
 namespace {
 
@@ -31,6 +33,8 @@ struct Options {
   std::string bench;
   bool canary = false;
   bool list_marks = false;
+  std::string exhaust;
+  std::uint32_t faults = exhaust_faults_max;
 };
 
 int fail(const std::string& what, int status) {
@@ -113,6 +117,19 @@ int run_many(Options& options) {
   return fail("canary: " + std::to_string(believed) + " lies were believed", all_good);
 }
 
+int enumerate(const Options& options) {
+  if (const ExhaustScript* const script = exhaust_script_of(options.exhaust)) {
+    ExhaustRunOptions run;
+    run.faults_max = options.faults;
+    run.jobs = options.campaign.jobs;
+    run.cpu_seconds_per_schedule = options.campaign.cpu_seconds_per_seed;
+    return run_exhaust(*script, run, stdout, stderr);
+  }
+  std::string names;
+  for (const ExhaustScript& each : exhaust_scripts()) names += " " + std::string(each.name);
+  return fail("--exhaust knows these scripts:" + names, bad_usage);
+}
+
 int list_marks() {
   for (const statefs::MarkName& each : statefs::mark_table) {
     std::printf("%-34s %s %s\n", std::string(each.name).c_str(), each.rare ? "rare" : "    ", std::string(each.meaning).c_str());
@@ -140,6 +157,10 @@ void declare(CLI::App& app, Options& options) {
   auto* bench = app.add_option("--bench", options.bench, "measure, in user CPU time: " + bench_names());
   for (auto* each : {seed, scenario, seeds, canary}) marks->excludes(each);
   for (auto* each : {seed, scenario, seeds, canary, marks}) bench->excludes(each);
+  auto* exhaust = app.add_option("--exhaust", options.exhaust, "run every placement of faults over this conversation; `list` names them");
+  for (auto* each : {seed, scenario, seeds, canary, marks, bench}) exhaust->excludes(each);
+  app.add_option("--faults", options.faults, "how many faults are placed at most")->check(CLI::Range(0u, exhaust_faults_max))
+      ->capture_default_str()->needs(exhaust);
   app.add_flag("--no-faults", options.run.without_faults, "the same clients and calls on a network without faults")->excludes(canary);
   app.add_flag("--twice", options.run.twice, "run each seed twice and compare the digests")->excludes(canary);
   app.add_flag("--verbose", options.run.verbose, "print the plan of each seed and what was judged")->excludes(canary);
@@ -151,7 +172,7 @@ void declare(CLI::App& app, Options& options) {
   app.add_option("--minimize-runs", options.minimize_runs_max, "how many plans it may run for that")->capture_default_str()->needs(minimized);
   app.add_option("--seed-cpu-seconds", campaign.cpu_seconds_per_seed, "how much one seed may use before it counts as crashed; 0: no bound")
       ->capture_default_str();
-  const std::string of_campaign = "Campaigns (--seeds, --canary)";
+  const std::string of_campaign = "Campaigns (--seeds, --canary; --jobs also of --exhaust)";
   const auto group = [&](CLI::Option* option) { option->group(of_campaign)->excludes(seed)->excludes(scenario)->excludes(marks); };
   group(app.add_option("--base", campaign.seeds.base, "the first seed, or what the seeds of a shard are hashed with")->capture_default_str());
   group(app.add_option("--jobs", campaign.jobs, "processes (default: the processors that this one may use)")->check(CLI::PositiveNumber));
@@ -185,12 +206,13 @@ int main(int argc, char** argv) {
   if (status != parsed) return status == 0 ? all_good : bad_usage;  // --help, or usage
   if (options.list_marks) return list_marks();
   if (!options.bench.empty()) return run_bench(options.bench);
+  if (!options.exhaust.empty()) return enumerate(options);
   if (options.seed || !options.scenario.empty()) {
     const auto plan = options.seed ? statefs::Result<Plan, std::string>(draw_plan(*options.seed)) : read_scenario(options.scenario);
     if (!plan.ok()) return fail(plan.error(), bad_machine);
     return options.minimized.empty() ? run_one(options, plan.value()) : run_minimized(options, plan.value());
   }
   if (options.canary && options.campaign.seeds.count == 0) options.campaign.seeds.count = lie_count;
-  if (options.campaign.seeds.count == 0) return fail("say --seed N, --scenario FILE or --seeds COUNT; --help explains", bad_usage);
+  if (options.campaign.seeds.count == 0) return fail("say --seed N, --scenario FILE, --seeds COUNT or --exhaust SCRIPT; --help explains", bad_usage);
   return run_many(options);
 }

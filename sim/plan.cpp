@@ -25,11 +25,20 @@ void renumber(std::vector<NodeId>& nodes, NodeId gone) {
 
 std::string_view name_of(HostileKind kind) { return hostile_names[static_cast<std::size_t>(kind)]; }
 
+std::vector<PlannedCall> Plan::calls_of(NodeId client) const {
+  std::vector<PlannedCall> mine;
+  for (const auto& [node, call] : calls) {
+    if (node == client) mine.push_back(call);
+  }
+  return mine;
+}
+
 std::vector<std::uint32_t> Plan::operations_of(NodeId client) const {
   for (const auto& [node, numbers] : operations) {
     if (node == client) return numbers;
   }
-  std::vector<std::uint32_t> all(workload.operation_count);
+  const std::size_t said = calls_of(client).size();
+  std::vector<std::uint32_t> all(said > 0 ? said : workload.operation_count);
   std::iota(all.begin(), all.end(), 0u);
   return all;
 }

@@ -19,6 +19,7 @@
 #include "sim/faults.h"
 #include "sim/incident.h"
 #include "sim/node.h"
+#include "sim/repeater.h"
 #include "sim/shadow.h"
 #include "sim/workload.h"
 
@@ -47,6 +48,7 @@ struct StorePlan {
 
 struct Plan {
   std::uint64_t seed = 0;
+  bool stand_in_cipher = false;  // instead of real cryptography; no figure comes of it
   std::uint32_t server_count = 1;
   std::uint32_t client_count = 1;
   std::vector<HostileKind> hostile;
@@ -56,6 +58,9 @@ struct Plan {
   ServerLimits limits;
   Faults faults;
   WorkloadOptions workload;  // of each client
+  RepeaterOptions repeater;  // of each repeater
+  // Operations that are said and not drawn, in their order. A client that has any does no others but in the calm.
+  std::vector<std::pair<NodeId, PlannedCall>> calls;
   // Which of its operations a client does; a client that is not named does all.
   std::vector<std::pair<NodeId, std::vector<std::uint32_t>>> operations;
   std::uint32_t calm_operations = 3;  // of each client that is left, after all faults stopped
@@ -69,6 +74,7 @@ struct Plan {
   [[nodiscard]] bool is_server(NodeId id) const { return id < server_count; }
   [[nodiscard]] bool is_client(NodeId id) const { return id >= server_count && id < server_count + client_count; }
   [[nodiscard]] NodeId server_of(NodeId id) const { return (id - server_count) % server_count; }
+  [[nodiscard]] std::vector<PlannedCall> calls_of(NodeId client) const;
   [[nodiscard]] std::vector<std::uint32_t> operations_of(NodeId client) const;
 };
 
@@ -95,6 +101,7 @@ void for_each_number(P& plan, Visit visit);
 template <typename P, typename Visit>
 void for_each_number(P& plan, Visit visit) {
   visit("seed", plan.seed);
+  visit("stand_in_cipher", plan.stand_in_cipher);
   visit("servers", plan.server_count);
   visit("clients", plan.client_count);
   visit("store.commits", plan.store.commits);
@@ -127,6 +134,13 @@ void for_each_number(P& plan, Visit visit) {
   visit("work.outside", plan.workload.outside);
   visit("work.conditional", plan.workload.conditional);
   visit("work.breaks", plan.workload.breaks);
+  visit("repeater.calls", plan.repeater.call_count);
+  visit("repeater.keys", plan.repeater.key_count);
+  visit("repeater.pause_max", plan.repeater.pause_max);
+  visit("repeater.outside", plan.repeater.outside);
+  visit("repeater.cut", plan.repeater.cut);
+  visit("repeater.repeat", plan.repeater.repeat);
+  visit("repeater.probe", plan.repeater.probe);
   visit("calm.operations", plan.calm_operations);
 }
 

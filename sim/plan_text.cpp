@@ -12,6 +12,7 @@ struct Unit {
   std::string_view name;
   std::int64_t ns;
 };
+constexpr std::size_t planned_key_size_max = 200;
 constexpr std::array<Unit, 4> units{{{"s", 1'000'000'000}, {"ms", 1'000'000}, {"us", 1'000}, {"ns", 1}}};
 
 std::string text(Duration value) {
@@ -96,6 +97,20 @@ void print_node(NodeId id, const NodeOptions& node, std::string& out) {
          " drift_ppb=" + std::to_string(node.clock.drift_ppb) + " wake_delay_max=" + text(node.wake_delay_max) + "\n";
 }
 
+constexpr std::array<std::pair<std::string_view, Op>, 5> ops{
+    {{"put", Op::put}, {"get", Op::get}, {"del", Op::del}, {"list", Op::list}, {"sync", Op::sync}}};
+constexpr std::array<std::string_view, 3> conditions{"always", "absent", "last"};
+
+// A key is one word, `-` where there is none.
+void print_call(NodeId node, const PlannedCall& call, std::string& out) {
+  out += "op " + std::to_string(node);
+  for (const auto& [name, op] : ops) out += op == call.op ? " " + std::string(name) : "";
+  out += " " + (call.key.empty() ? "-" : call.key);
+  if (call.condition != PlannedCall::If::always) out += " if=" + std::string(conditions[static_cast<std::size_t>(call.condition)]);
+  if (call.after != Duration{}) out += " after=" + text(call.after);
+  out += "\n";
+}
+
 void print_incident(const Incident& incident, std::string& out) {
   out += incident.event != 0 ? "event " + std::to_string(incident.event) : "at " + text(nanoseconds(incident.at.ns));
   out += " " + std::string(name_of(incident.kind)) + " node=" + std::to_string(incident.node);
@@ -177,6 +192,21 @@ bool read_hostile(const Line& line, Plan& plan) {
 bool read_operations(const Line& line, Plan& plan) {
   auto& [node, numbers] = plan.operations.emplace_back();
   return line.size() == 3 && read(line.word(1), node) && read(line.word(2), numbers);
+}
+
+bool read_call(const Line& line, Plan& plan) {
+  auto& [node, call] = plan.calls.emplace_back();
+  const auto op = std::find_if(ops.begin(), ops.end(), [&line](const auto& each) { return each.first == line.word(2); });
+  if (!read(line.word(1), node) || op == ops.end() || line.word(3).empty() || line.word(3).size() > planned_key_size_max) return false;
+  call.op = op->second;
+  if (line.word(3) != "-") call.key = line.word(3);
+  return line.settings(4, [&call = call](std::string_view name, std::string_view value) {
+    if (name == "after") return read(value, call.after) && call.after >= Duration{};
+    const auto condition = std::find(conditions.begin(), conditions.end(), value);
+    if (name != "if" || condition == conditions.end()) return false;
+    call.condition = static_cast<PlannedCall::If>(condition - conditions.begin());
+    return true;
+  });
 }
 
 bool read_incident(const Line& line, Plan& plan) {
@@ -265,6 +295,7 @@ bool read(const Line& line, Plan& plan) {
   if (what == "node") return read_node(line, plan);
   if (what == "hostile") return read_hostile(line, plan);
   if (what == "do") return read_operations(line, plan);
+  if (what == "op") return read_call(line, plan);
   return what == "at" || what == "event" ? read_incident(line, plan) : read_number(line, plan);
 }
 
@@ -289,6 +320,7 @@ std::string print(const Plan& plan) {
   }
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) print_node(static_cast<NodeId>(i), plan.nodes[i], out);
   for (const auto& [node, numbers] : plan.operations) out += "do " + std::to_string(node) + " " + list_of(numbers) + "\n";
+  for (const auto& [node, call] : plan.calls) print_call(node, call, out);
   if (plan.policies != defaults.policies) {
     for (const PolicyPlan& policy : plan.policies) print_policy(policy, out);
   }
@@ -299,7 +331,7 @@ std::string print(const Plan& plan) {
 Result<Plan, std::string> parse_plan(std::string_view text) {
   Plan plan;
   const std::vector<PolicyPlan> usual = std::exchange(plan.policies, {});
-  std::vector<std::size_t> incident_lines, operation_lines;
+  std::vector<std::size_t> incident_lines, operation_lines, call_lines;
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t end = text.find('\n');
     const Line line(text.substr(0, end));
@@ -309,6 +341,7 @@ Result<Plan, std::string> parse_plan(std::string_view text) {
     if (const std::string_view wrong = objection(plan); !wrong.empty()) return at_line(number, std::string(line.word(0)).append(": ").append(wrong));
     incident_lines.resize(plan.incidents.size(), number);
     operation_lines.resize(plan.operations.size(), number);
+    call_lines.resize(plan.calls.size(), number);
   }
   if (plan.policies.empty()) plan.policies = usual;
   for (std::size_t i = 0; i < plan.incidents.size(); ++i) {
@@ -319,6 +352,9 @@ Result<Plan, std::string> parse_plan(std::string_view text) {
   }
   for (std::size_t i = 0; i < plan.operations.size(); ++i) {
     if (!plan.is_client(plan.operations[i].first)) return at_line(operation_lines[i], "names a node that is no client");
+  }
+  for (std::size_t i = 0; i < plan.calls.size(); ++i) {
+    if (!plan.is_client(plan.calls[i].first)) return at_line(call_lines[i], "names a node that is no client");
   }
   return plan;
 }

@@ -64,17 +64,23 @@ struct Workload::Draws {
   }
 };
 
-Workload::Workload(Node& node, const WorkloadOptions& options, std::vector<std::uint32_t> operations)
+Workload::Workload(Node& node, const WorkloadOptions& options, std::vector<std::uint32_t> operations, std::vector<PlannedCall> calls)
     : node_(node),
       options_(options),
       random_(node.ground().random.stream("workload/" + std::to_string(node.id()))),
-      operations_(std::move(operations)) {}
+      operations_(std::move(operations)),
+      calls_(std::move(calls)) {}
 
 Workload::Workload(Node& node, const WorkloadOptions& options) : Workload(node, options, std::vector<std::uint32_t>(options.operation_count)) {
   std::iota(operations_.begin(), operations_.end(), 0u);
 }
 
 Workload::~Workload() { node_.ground().schedule.cancel(planned_); }
+
+std::uint64_t Workload::epoch() const {
+  const auto& hello = client_->client().server_hello();
+  return hello ? hello->epoch : 1;
+}
 
 RandomStream Workload::draws_of(std::uint32_t operation) const { return random_.split(std::to_string(operation)); }
 
@@ -104,10 +110,14 @@ void Workload::client_started() { plan_next(); }
 void Workload::plan_next() {
   if (planned_ != 0 || next_ == operations_.size() || in_flight_ >= options_.in_flight_max || !client_->up()) return;
   const std::uint32_t operation = operations_[next_++];
-  RandomStream random = draws_of(operation).split("pause");
-  const std::uint64_t pause = random.below(static_cast<std::uint64_t>(options_.pause_max.ns) + 1);
   Schedule& schedule = node_.ground().schedule;
-  planned_ = schedule.at(schedule.now() + nanoseconds(static_cast<std::int64_t>(pause)), {this, node_.id(), call_planned, operation});
+  planned_ = schedule.at(schedule.now() + pause_before(operation), {this, node_.id(), call_planned, operation});
+}
+
+Duration Workload::pause_before(std::uint32_t operation) const {
+  if (operation < calls_.size()) return calls_[operation].after;
+  RandomStream random = draws_of(operation).split("pause");
+  return nanoseconds(static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(options_.pause_max.ns) + 1)));
 }
 
 void Workload::fire(std::uint32_t, std::uint64_t operation) {
@@ -130,7 +140,33 @@ void Workload::completed(ClientProgram&, Completion completion) {
   plan_next();
 }
 
+void Workload::submit_planned(std::uint32_t operation) {
+  const PlannedCall& planned = calls_[operation];
+  const std::string key = root + planned.key;
+  const std::string value = std::to_string(node_.id()) + "." + std::to_string(operation) + ".";
+  std::optional<std::uint64_t> condition;
+  if (planned.condition != PlannedCall::If::always) condition = 0;
+  if (planned.condition == PlannedCall::If::last && !revisions_.empty()) condition = revisions_.back();
+  RequestBody body;
+  switch (planned.op) {
+    case Op::put: body = PutRequest{{}, condition, as_bytes(key), static_cast<std::uint32_t>(value.size()), as_bytes(value), {}}; break;
+    case Op::get: body = GetRequest{condition, 0, static_cast<std::uint32_t>(limits::value_size_max), as_bytes(key)}; break;
+    case Op::del: body = DeleteRequest{{}, condition, as_bytes(key)}; break;
+    case Op::list: body = ListRequest{0, as_bytes(key), {}}; break;
+    case Op::sync: body = SyncRequest{epoch()}; break;
+    case Op::hello:
+    case Op::open:
+    case Op::resume:
+    case Op::close:
+    case Op::outcome:
+    case Op::stage: STATEFS_CHECK(false);
+  }
+  ++in_flight_;
+  STATEFS_CHECK(client_->submit(body, options_.timeout).ok());
+}
+
 void Workload::call(std::uint32_t operation) {
+  if (operation < calls_.size()) return submit_planned(operation);
   Draws draws{options_, draws_of(operation), std::to_string(node_.id()) + "." + std::to_string(operation) + "."};
   if (draws.random.chance(options_.breaks)) client_->break_stream();
   const std::uint32_t total = options_.put + options_.get + options_.del + options_.list + options_.sync;
@@ -155,8 +191,7 @@ void Workload::call(std::uint32_t operation) {
   } else if (is(options_.list)) {
     body = ListRequest{static_cast<std::uint16_t>(draws.random.below(4)), as_bytes(prefix), {}};
   } else {
-    const auto& hello = client_->client().server_hello();
-    body = SyncRequest{hello ? hello->epoch : 1};
+    body = SyncRequest{epoch()};
   }
   ++in_flight_;
   STATEFS_CHECK(client_->submit(body, options_.timeout).ok());

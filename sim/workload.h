@@ -13,6 +13,17 @@
 
 namespace statefs::sim {
 
+// One operation said instead of drawn.
+struct PlannedCall {
+  enum class If : std::uint8_t { always, absent, last };  // `last`: the revision that this client was answered last
+
+  Op op = Op::sync;         // put, get, del, list or sync
+  std::string key;          // below /state/shared/; of a list, the prefix
+  If condition = If::always;
+  Duration after;           // the pause before it
+  friend bool operator==(const PlannedCall&, const PlannedCall&) = default;
+};
+
 struct WorkloadOptions {
   std::uint32_t operation_count = 40;
   std::uint32_t in_flight_max = 2;
@@ -32,8 +43,8 @@ struct WorkloadOptions {
 class Workload final : public Handler, public CallUser {
  public:
   // Does these operations, in this order. Operation n draws from `workload/NODE` split by n: leaving one out moves no other.
-  // start() follows, with a client that calls back.
-  Workload(Node& node, const WorkloadOptions& options, std::vector<std::uint32_t> operations);
+  // Those that `calls` has are as said there. start() follows, with a client that calls back.
+  Workload(Node& node, const WorkloadOptions& options, std::vector<std::uint32_t> operations, std::vector<PlannedCall> calls = {});
   Workload(Node& node, const WorkloadOptions& options);  // all of them
   ~Workload() override;
   void start(ClientProgram& client);
@@ -56,12 +67,16 @@ class Workload final : public Handler, public CallUser {
   struct Draws;
   void plan_next();
   void call(std::uint32_t operation);
+  [[nodiscard]] std::uint64_t epoch() const;  // what a SYNC names
+  void submit_planned(std::uint32_t operation);
+  [[nodiscard]] Duration pause_before(std::uint32_t operation) const;
   [[nodiscard]] RandomStream draws_of(std::uint32_t operation) const;
 
   Node& node_;
   WorkloadOptions options_;
   RandomStream random_;
   std::vector<std::uint32_t> operations_;
+  std::vector<PlannedCall> calls_;  // by operation
   ClientProgram* client_ = nullptr;
   std::size_t next_ = 0;         // of operations_, to be planned
   std::uint32_t in_flight_ = 0;

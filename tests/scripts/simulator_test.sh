@@ -76,6 +76,16 @@ expect 42 --seeds 2 --marks
 says err '^campaign: marks that are not declared rare and that no seed hit: '
 expect 0 --list-marks
 
+expect 0 --exhaust evict --faults 1 --jobs 1
+line=$(tail -n 1 "$work/out")
+[[ $line =~ ^exhaust=evict\ faults=1\ schedules=[0-9]+\ states=[0-9]+\ verdict=ok$ ]] || fail "the last line of a script: $line"
+expect 0 --exhaust evict --faults 1 --jobs 3
+[ "$(tail -n 1 "$work/out")" = "$line" ] || fail "three processes enumerate something else than one"
+expect 1 --exhaust list
+says err ' retry resume evict crash sync fence$'
+expect 1 --exhaust evict --faults 3
+expect 1 --exhaust evict --seed 3
+
 expect 0 --help
 expect 1
 expect 1 --seeds 0
