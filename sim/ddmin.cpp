@@ -21,12 +21,13 @@ Things part_of(const Things& all, std::size_t which, std::size_t parts, bool all
 
 }  // namespace
 
-std::vector<std::size_t> ddmin(std::size_t count, const FailsWith& fails) {
+std::vector<std::size_t> ddmin(std::size_t count, const FailsWith& fails, const std::function<bool()>& enough) {
+  const auto stopped = [&enough] { return enough && enough(); };
   if (count == 0 || fails({})) return {};
   Things kept(count);
   std::iota(kept.begin(), kept.end(), std::size_t{0});
   const auto first_that_fails = [&](std::size_t parts, bool all_but) {
-    for (std::size_t i = 0; i < parts; ++i) {
+    for (std::size_t i = 0; i < parts && !stopped(); ++i) {
       Things some = part_of(kept, i, parts, all_but);
       if (!fails(some)) continue;
       kept = std::move(some);
@@ -34,7 +35,7 @@ std::vector<std::size_t> ddmin(std::size_t count, const FailsWith& fails) {
     }
     return false;
   };
-  for (std::size_t parts = 2; kept.size() >= 2;) {
+  for (std::size_t parts = 2; kept.size() >= 2 && !stopped();) {
     if (first_that_fails(parts, false)) {
       parts = 2;
     } else if (parts > 2 && first_that_fails(parts, true)) {  // of two parts, each is all but the other

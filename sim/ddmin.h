@@ -16,7 +16,8 @@ namespace statefs::sim {
 // Whether it still fails with only these, which ascend; the answer for the same things is always the same.
 using FailsWith = std::function<bool(const std::vector<std::size_t>& kept)>;
 
-// Of the things 0 to count - 1, those that are needed. With all of them it fails: that is not tested again.
-[[nodiscard]] std::vector<std::size_t> ddmin(std::size_t count, const FailsWith& fails);
+// Of the things 0 to count - 1, those that are needed. With all of them it fails: that is not tested again. Once `enough()`
+// is true nothing more is tested, and the result is what is left by then.
+[[nodiscard]] std::vector<std::size_t> ddmin(std::size_t count, const FailsWith& fails, const std::function<bool()>& enough = {});
 
 }  // namespace statefs::sim

@@ -74,16 +74,11 @@ class Minimizer {
     std::string before;
     do {
       before = print(plan_);
-      incidents();
-      hostile();
-      clients();
-      operations();
-      nodes();
-      numbers();
-      node_options();
-      policies();
-      values();
-    } while (print(plan_) != before && !bounded_);
+      for (const auto step : {&Minimizer::incidents, &Minimizer::hostile, &Minimizer::clients, &Minimizer::operations, &Minimizer::nodes,
+                              &Minimizer::numbers, &Minimizer::node_options, &Minimizer::policies, &Minimizer::values}) {
+        if (!bounded_) (this->*step)();
+      }
+    } while (!bounded_ && print(plan_) != before);
     // One line less, and the same run: no client does all of them.
     if (plan_.operations.size() == plan_.client_count) plan_.workload.operation_count = Plan{}.workload.operation_count;
     return {plan_, runs_, bounded_};
@@ -109,7 +104,7 @@ class Minimizer {
   // ddmin over `count` things; `with` makes the plan that has only those.
   template <typename With>
   void leave_out(std::size_t count, With with) {
-    (void)ddmin(count, [&](const std::vector<std::size_t>& kept) { return attempt(with(kept)); });
+    (void)ddmin(count, [&](const std::vector<std::size_t>& kept) { return attempt(with(kept)); }, [this] { return bounded_; });
   }
 
   template <typename Thing>

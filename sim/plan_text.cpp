@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <type_traits>
 
 #include "sim/plan.h"
 
@@ -236,6 +237,7 @@ bool read_number(const Line& line, Plan& plan) {
     if (name != line.word(0)) return;
     found = true;
     good = good && read(line.word(1), member);
+    if constexpr (std::is_same_v<std::decay_t<decltype(member)>, Duration>) good = good && member >= Duration{};
   });
   return found && good;
 }
@@ -285,6 +287,7 @@ std::string_view objection(const Plan& plan) {
   if (plan.server_count == 0 || plan.server_count > nodes_max || plan.client_count > nodes_max) return "too few or too many nodes";
   if (plan.limits.sessions_per_key == 0 || plan.limits.sessions_per_key > limits::sessions_per_key) return "more or less sessions than can be";
   if (plan.store.audit_ring_size < 2 * limits::audit_reserve_size) return "a ring that is too small";
+  if (plan.workload.value_size_max > 2 * limits::value_size_max) return "longer values than a message can carry";
   if (plan.workload.key_count == 0 || plan.workload.in_flight_max == 0) return "at least 1";
   return {};
 }

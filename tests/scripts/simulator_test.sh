@@ -43,6 +43,22 @@ expect 0 --seed 3 --minimize "$work/none.scenario"
 [ ! -e "$work/none.scenario" ] || fail "a seed that passes was minimised"
 expect 0 --scenario "$work/3.scenario" --no-faults
 [ "$(tail -n 1 "$work/out")" != "$line" ] || fail "a scenario without faults has the digest of one with"
+# No core bug is needed for a run that fails: nobody may connect, or there is more to do than the time for it.
+cat "$work/3.scenario" - <<<'limits.connections_max 0' >"$work/shut.scenario"
+expect 42 --scenario "$work/shut.scenario" --minimize "$work/small.scenario"
+cp "$work/out" "$work/minimized"
+says out '^before: nodes=[0-9]+ .* lines=[0-9]+$'
+says out '^after:  nodes=2 clients=1 operations=0 incidents=0 lines=3, in [0-9]+ runs$'
+says out '^seed=3 .* verdict=failed:liveness$'
+[ "$(grep -v '^#' "$work/small.scenario")" = $'seed 3\nlimits.connections_max 0\nwork.operations 0' ] ||
+  fail "the smaller plan: $(cat "$work/small.scenario")"
+expect 42 --scenario "$work/small.scenario"
+[ "$(tail -n 1 "$work/out")" = "$(tail -n 1 "$work/minimized")" ] || fail "the file is another run than what was told"
+expect 2 --scenario "$work/shut.scenario" --minimize /nonexistent/file
+printf 'seed 3\nclients 8\nwork.operations 40000\n' >"$work/long.scenario"
+expect 42 --scenario "$work/long.scenario" --seed-cpu-seconds 1 --minimize "$work/small.scenario" --minimize-runs 1
+says out 'verdict=failed:crash$'
+grep -q '^# Fails by the check `crash`' "$work/small.scenario" || fail "a crash is not minimised: $(cat "$work/small.scenario")"
 printf 'seed 3\n\nnothing 4\n' >"$work/bad.scenario"
 expect 2 --scenario "$work/bad.scenario"
 says err 'bad\.scenario: line 3: not understood: nothing$'

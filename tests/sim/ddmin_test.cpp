@@ -50,5 +50,15 @@ TEST(Ddmin, TakesFewTestsWhereFewThingsAreNeeded) {
   EXPECT_LE(tests, 25u);
 }
 
+TEST(Ddmin, TestsNothingMoreOnceItIsEnough) {
+  std::size_t tests = 0;
+  const auto fails = [&tests](const Things& kept) {
+    ++tests;
+    return kept.size() >= 3;
+  };
+  EXPECT_EQ(ddmin(1'000'000, fails, [&tests] { return tests >= 4; }).size(), 125'000u);
+  EXPECT_EQ(tests, 4u);
+}
+
 }  // namespace
 }  // namespace statefs::sim

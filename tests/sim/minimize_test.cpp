@@ -153,6 +153,8 @@ TEST(PlanText, NamesTheLineThatIsWrong) {
       {"do 1 0,,1\n", "line 1: not understood: do"},
       {"hostile deaf dumb\n", "line 1: not understood: hostile"},
       {"policy strangers=1 colour=2\n", "line 1: not understood: policy"},
+      {"work.pause_max -1ns\n", "line 1: not understood: work.pause_max"},
+      {"work.value_size_max 3000000\n", "line 1: work.value_size_max: "},
       {"work.keys 0\n", "line 1: work.keys: "},
       {"limits.sessions_per_key 0\n", "line 1: limits.sessions_per_key: "},
       {"store.audit_ring_size 1\n", "line 1: store.audit_ring_size: "},
