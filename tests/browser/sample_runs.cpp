@@ -30,7 +30,7 @@ void judge(ToldRun& run) {
     order.failure = "entry " + std::to_string(call.completed) + ' ' + printable(call.key) + ": read what was there at no moment of the call";
     break;
   }
-  run.checks = {{"completed", history.calls.size(), {}}, {"chain", history.records.size(), {}}, order};
+  run.checks = {{"completed", history.calls.size(), {}}, {"audit", history.appends.size(), {}}, order};
   RunReport report;
   report.operations = history.calls.size();
   report.simulated = run.world.now();

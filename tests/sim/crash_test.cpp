@@ -59,7 +59,7 @@ class CrashSoak {
     options.timeout = seconds(3);
     options.pause_max = milliseconds(20);
     options.value_size_max = 300;
-    for (const NodeId id : {1, 2, 3}) {
+    for (const NodeId id : {1u, 2u, 3u}) {
       workloads_.push_back(std::make_unique<Workload>(world_.node(id), options));
       clients_.push_back(&world_.add_client(world_.node(id), 0, *workloads_.back()));
       workloads_.back()->start(*clients_.back());
