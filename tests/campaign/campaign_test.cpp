@@ -158,13 +158,13 @@ TEST(Campaign, TakesAResultLargerThanAPipe) {
 }
 
 TEST(Campaign, WritesItsLinesInTheOrderOfSeeds) {
-  char path[] = "/tmp/campaign_test.XXXXXX";
-  ::close(::mkstemp(path));
+  std::string path = testing::TempDir() + "campaign_test.XXXXXX";
+  ::close(::mkstemp(path.data()));
   CampaignOptions options = options_of(30, 4);
   options.jsonl_path = path;
   EXPECT_EQ(told_by(options, uneven).status, all_good);
-  const std::string text = text_of(std::fopen(path, "r"));
-  ::unlink(path);
+  const std::string text = text_of(std::fopen(path.c_str(), "r"));
+  ::unlink(path.c_str());
   std::size_t at = 0;
   for (std::uint64_t seed = 0; seed < 30; ++seed) {
     EXPECT_EQ(text.find("{\"seed\":\"" + std::to_string(seed) + "\","), at);
