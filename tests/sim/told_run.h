@@ -58,8 +58,8 @@ struct ToldRun {
   [[nodiscard]] const Trace& trace() const { return const_cast<World&>(world).trace(); }
 
   Tap tap;
-  std::vector<std::unique_ptr<Workload>> workloads;  // of programs in the world
   World world;
+  std::vector<std::unique_ptr<Workload>> workloads;  // of nodes in the world
   ServerProgram* server = nullptr;
   std::unique_ptr<WorldDriver> driver;
   std::vector<CheckResult> checks;
