@@ -20,6 +20,13 @@
 
 namespace statefs::sim {
 
+// What a node opened and did not believe: part of a handshake message, or a record.
+struct SeenRefusal {
+  Place at = 0;
+  NodeId node = 0;
+  bool is_handshake = false;
+};
+
 struct ServerContext {
   SecretKey mac_key;  // of values in its records
   Durability durability = Durability::sync;
@@ -33,6 +40,7 @@ struct CheckContext {
   std::vector<PolicyPlan> policies;          // by number; 0 is in force from the start
   std::set<NodeId> unwatched;                // peers whose requests are not in the trace, such as hostile ones
   bool handshakes_fail = false;              // some peer makes bad ones of its own
+  std::vector<SeenRefusal> refusals;         // by place
 };
 
 class Case {

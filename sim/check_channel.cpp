@@ -16,9 +16,11 @@ class Channels {
     for (const SeenEvent& event : of_.history().events) {
       if (event.kind == TraceKind::stream_opened) open(event);
       if (event.kind == TraceKind::tampered) take(event);
+      if (event.kind == TraceKind::distrusted) judge_distrust(event);
     }
     for (const auto& [way, from] : tampered_) judge_span(way, from, of_.history().end);
     judge_failures();
+    judge_refusals();
     return result_;
   }
 
@@ -34,11 +36,15 @@ class Channels {
   void take(const SeenEvent& event);
   void judge_span(const Way& way, Place from, Place until);
   void judge_failures();
+  void judge_distrust(const SeenEvent& event);
+  void judge_refusals();
+  [[nodiscard]] Place last_written_tally() const;
 
   const Case& of_;
   std::map<std::uint64_t, NodeId> client_of_;        // streams
   std::map<NodeId, std::uint64_t> stream_of_;        // clients: the one that they have
   std::map<Way, Place> tampered_;                    // where first
+  std::set<std::uint64_t> touched_;                   // streams tampered with, either way
   std::map<NodeId, std::set<std::uint64_t>> marred_;  // streams tampered with towards the server, by client
   CheckResult result_{"channel", 0, {}};
 };
@@ -58,6 +64,7 @@ void Channels::take(const SeenEvent& event) {
   const auto client = client_of_.find(event.argument);
   if (client == client_of_.end()) return;
   ++result_.judged;
+  touched_.insert(event.argument);
   const bool towards_server = event.node == of_.server();
   if (towards_server) marred_[client->second].insert(event.argument);
   if (stream_of_[client->second] == event.argument) tampered_.try_emplace({client->second, towards_server}, event.at);
@@ -78,6 +85,45 @@ void Channels::judge_span(const Way& way, Place from, Place until) {
     if (call == nullptr || call->node != way.client || !of_.is_certain(append)) continue;
     ++result_.judged;
     if (call->called > from) result_.fail(place_of(append) + ": taken from behind what was tampered with at entry " + std::to_string(from));
+  }
+}
+
+// A client believes what its server says, as long as nobody changed it on the way.
+void Channels::judge_distrust(const SeenEvent& event) {
+  ++result_.judged;
+  if (touched_.contains(event.argument)) return;
+  result_.fail("node " + std::to_string(event.node) + " at entry " + std::to_string(event.at) + ": does not believe what nobody tampered with");
+}
+
+// Where the last mutation was recorded the log had room, and the next flush shows that its wake-up is over.
+Place Channels::last_written_tally() const {
+  Place flushed = 0;
+  for (const SeenEvent& event : of_.history().events) {
+    if (event.kind == TraceKind::durable && event.node == of_.server()) flushed = event.at;
+  }
+  for (auto append = of_.history().appends.rbegin(); append != of_.history().appends.rend(); ++append) {
+    if (append->is_mutation() && append->at < flushed) return append->at;
+  }
+  return 0;
+}
+
+// Each record that did not authenticate is in a record with a count, unless a crash took the number with it.
+void Channels::judge_refusals() {
+  for (const SeenEvent& event : of_.history().events) {
+    if (event.kind == TraceKind::node_down && event.node == of_.server()) return;
+  }
+  const Place written = last_written_tally();
+  std::uint64_t refused = 0, recorded = 0;
+  for (const SeenRefusal& refusal : of_.context().refusals) {
+    if (refusal.node != of_.server() || refusal.is_handshake || refusal.at >= written) continue;
+    ++refused;
+  }
+  for (const SeenAppend& append : of_.history().appends) {
+    if (append.record.kind == AuditKind::damaged) recorded += append.record.count;
+  }
+  result_.judged += refused;
+  if (recorded < refused) {
+    result_.fail(std::to_string(refused) + " records did not authenticate, and " + std::to_string(recorded) + " are recorded as damage");
   }
 }
 

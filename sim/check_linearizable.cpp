@@ -54,7 +54,8 @@ std::string Linearizable::objection(const SeenAppend& append) const {
     if (!is_put && append.effect == Effect::Kind::none && present != 0) return "did not delete what was there";
   } else if (record.status == Status::revision_conflict) {
     if (certain && meets) return "a conflict though its condition held";
-    if (told && call->revision != present) return "a conflict with a revision that was not there";
+    const bool untold = call != nullptr && call->replayed && call->revision == 0;
+    if (told && !untold && call->revision != present) return "a conflict with a revision that was not there";
   } else if (record.status == Status::not_found && present != 0) {
     return "not found though it was there";
   }

@@ -9,7 +9,8 @@ namespace statefs::sim {
 namespace {
 
 constexpr std::array checks{check_completed,  check_recorded, check_exactly_once, check_sessions, check_linearizable,
-                            check_durability, check_audit,    check_policy,       check_channel};
+                            check_durability, check_audit,    check_policy,       check_quota,
+                            check_channel};
 
 History part_of(const History& history, const CheckContext& context, NodeId server) {
   const auto is_of = [&](NodeId node) {

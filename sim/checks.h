@@ -12,6 +12,7 @@
 //   durability    a crash takes back nothing that was durable, or that was told as the durability mode forbids
 //   audit         what is exported is what was stored, whole and in order, and never taken back; heads that clients hold are in it
 //   policy        a shadow policy agrees with every verdict; no effect and no byte leaves the grant
+//   quota         a PUT is over its writer's quota of keys exactly where it is answered so
 //   channel       what comes after a tampered byte of a stream is never taken for a request or an answer
 #pragma once
 
@@ -41,6 +42,7 @@ struct CheckResult {
 [[nodiscard]] CheckResult check_durability(const Case& of);
 [[nodiscard]] CheckResult check_audit(const Case& of);
 [[nodiscard]] CheckResult check_policy(const Case& of);
+[[nodiscard]] CheckResult check_quota(const Case& of);
 [[nodiscard]] CheckResult check_channel(const Case& of);
 
 // For messages.

@@ -93,9 +93,14 @@ void ClientProgram::write_output(Now now) {
 }
 
 void ClientProgram::lose_stream(Now now) {
+  const StreamId over = end_->stream;
   close(*end_);
   end_.reset();
   client_->disconnected(now);
+  const Disconnect why = client_->last_disconnect();
+  if (why != Disconnect::damaged && why != Disconnect::protocol_error && why != Disconnect::handshake_failed) return;
+  const Bytes payload{static_cast<std::uint8_t>(why)};
+  node().ground().trace.add(node().id(), TraceKind::distrusted, over, payload);
 }
 
 void ClientProgram::report_completions() {

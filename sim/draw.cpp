@@ -23,9 +23,9 @@ void draw_link(RandomStream& random, LinkOptions& link) {
   if (exists(random)) link.jitter = drawn(random, milliseconds(50));
   if (exists(random)) link.bytes_per_second = 10'000 + random.skewed(100'000'000);
   if (exists(random)) {
-    link.loss = ratio(random, 5, 400);
+    link.loss = ratio(random, 3, 300);
     link.rto_min = milliseconds(20) + drawn(random, milliseconds(200));
-    link.retransmissions_max = random.between(2, 8);
+    link.retransmissions_max = random.between(1, 8);
   }
   link.give_up_after = seconds(1) + drawn(random, seconds(60));
   link.connect_timeout = seconds(1) + drawn(random, seconds(30));
@@ -89,11 +89,12 @@ void draw_limits(RandomStream& random, std::uint32_t node_count, ServerLimits& l
 }
 
 void draw_store(RandomStream& random, StorePlan& store) {
-  store.commits = exists(random);
+  store.commits = random.chance({1, 3});
   if (exists(random)) store.flush_delay = drawn(random, milliseconds(50));
-  if (exists(random)) store.flush_interval = drawn(random, seconds(1));
+  if (exists(random)) store.flush_interval = nanoseconds(static_cast<std::int64_t>(random.below(1'000'000'000)));
   if (random.chance({1, 4})) store.audit_ring_size = 2 * limits::audit_reserve_size + random.skewed(40'000);
   if (random.chance({1, 8})) store.value_bytes_max = random.between(1'000, 60'000);
+  if (random.chance({1, 12})) store.keys_max = random.between(1, 4);
 }
 
 PolicyPlan draw_policy(RandomStream& random, const Plan& plan) {
@@ -104,6 +105,7 @@ PolicyPlan draw_policy(RandomStream& random, const Plan& plan) {
   if (random.chance({1, 4})) policy.writers.push_back(some_client());
   policy.dir_denied = random.chance({1, 2});
   if (random.chance({1, 4})) policy.narrowed = some_client();
+  if (random.chance({1, 2})) policy.quota_keys = random.between(1, 3);
   return policy;
 }
 
@@ -145,6 +147,11 @@ class IncidentDraw {
  private:
   NodeId some_server() { return static_cast<NodeId>(random_.below(plan_.server_count)); }
   NodeId some_client() { return plan_.server_count + static_cast<NodeId>(random_.below(plan_.client_count)); }
+  // A hostile peer too: it may have several streams at once.
+  NodeId some_peer() {
+    if (plan_.hostile.empty() || !random_.chance({1, 4})) return some_client();
+    return plan_.server_count + plan_.client_count + static_cast<NodeId>(random_.below(plan_.hostile.size()));
+  }
   // Servers more often than their number: there are few, and everybody depends on them.
   NodeId some_node() { return random_.chance({1, 2}) ? some_server() : some_client(); }
 
@@ -160,7 +167,7 @@ class IncidentDraw {
     incident.lasts = milliseconds(1) + drawn(random_, seconds(10));
     incident.node = some_node();
     if (has_two_nodes(kind)) {
-      const NodeId client = some_client();
+      const NodeId client = kind == IncidentKind::tamper ? some_peer() : some_client();
       const bool there = random_.chance({1, 2});
       incident.node = there ? client : plan_.server_of(client);
       incident.other = there ? plan_.server_of(client) : client;
@@ -175,7 +182,7 @@ class IncidentDraw {
       case IncidentKind::crash:
       case IncidentKind::power_loss:
         // Nothing, everything, or the first few of what is not durable.
-        incident.amount = static_cast<std::int64_t>(random_.chance({1, 3}) ? 0 : random_.skewed(1'000));
+        incident.amount = static_cast<std::int64_t>(random_.chance({1, 3}) ? 0 : random_.below(8));
         if (!plan_.is_server(incident.node) && random_.chance({1, 6})) incident.lasts = for_good;
         break;
       case IncidentKind::tamper: incident.amount = static_cast<std::int64_t>(random_.next() >> 1); break;
@@ -196,7 +203,11 @@ class IncidentDraw {
         incident.node = some_server();
         incident.amount = static_cast<std::int64_t>(random_.skewed(1'000));
         break;
-      case IncidentKind::store_full: incident.node = some_server(); break;
+      case IncidentKind::store_full:
+        // Long enough for a small log to fill.
+        incident.node = some_server();
+        incident.lasts = milliseconds(1) + nanoseconds(static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(horizon_.ns))));
+        break;
       case IncidentKind::store_slow:
         incident.node = some_server();
         incident.amount = drawn(random_, seconds(3)).ns;
@@ -281,6 +292,7 @@ Plan draw_plan(std::uint64_t seed) {
     }
   }
   RandomStream policies = random.split("policies");
+  if (policies.chance({1, 6})) plan.policies.front().quota_keys = policies.between(1, 4);
   if (exists(policies)) {
     for (std::uint64_t left = policies.between(1, 3); left > 0; --left) plan.policies.push_back(draw_policy(policies, plan));
   }

@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint64_t events_max = 3'000'000;
 constexpr std::uint32_t stranger_operations = 4;
 constexpr Duration calm_time_max = seconds(300);  // for each call of the calm part, the way to the server included
+constexpr Duration repeating_time_max = seconds(30);
 constexpr Duration aftermath = seconds(200);      // longer than any time that could hold a connection
 
 // Most bytes that one connection may hold, generously: what a message, a frame and a read can be, and the output bound.
@@ -18,8 +19,8 @@ std::size_t buffered_size_max(const ServerLimits& limits) {
   return limits.output_size_max + 3 * limits::frame_size_max + 2 * limits::noise_message_size_max + limits::receive_size_max;
 }
 
-std::unique_ptr<Suite> suite_for(const Plan& plan, Tap* tap) {
-  auto suite = plan.stand_in_cipher ? make_stand_in_suite() : make_crypto_suite();
+std::unique_ptr<Suite> suite_for(const Plan& plan, CryptoWatch& watch, Tap* tap) {
+  auto suite = watch.wrap(plan.stand_in_cipher ? make_stand_in_suite() : make_crypto_suite());
   return tap == nullptr ? std::move(suite) : tap->wrap(std::move(suite));
 }
 
@@ -29,7 +30,8 @@ void fail(CheckResult& result, const std::string& what) {
 
 }  // namespace
 
-Episode::Episode(const Plan& plan, Tap* tap) : plan_(plan), world_(plan.seed, plan.faults, suite_for(plan, tap)), events_left_(events_max) {
+Episode::Episode(const Plan& plan, Tap* tap) : plan_(plan), world_(plan.seed, plan.faults, suite_for(plan, watch_, tap)), events_left_(events_max) {
+  watch_.watch(world_.schedule(), world_.trace());
   if (tap != nullptr) {
     tap->watch(world_.schedule(), world_.trace());
     world_.trace().keep_stream_bytes(true);
@@ -63,6 +65,7 @@ void Episode::add_servers() {
   options.flush_delay = plan_.store.flush_delay;
   options.audit_ring_size = plan_.store.audit_ring_size;
   options.value_bytes_max = plan_.store.value_bytes_max;
+  options.keys_max = plan_.store.keys_max;
   for (NodeId id = 0; id < plan_.server_count; ++id) cast_.servers.push_back(&world_.add_server(world_.node(id), options));
 }
 
@@ -109,7 +112,9 @@ bool Episode::step() {
 }
 
 bool Episode::idle() const {
-  const bool repeated = std::all_of(repeaters_.begin(), repeaters_.end(), [](const Repeater* each) { return each->done() || !each->up(); });
+  // A repeater only means harm, and may never get through to a server with tight limits: it is not waited for for ever.
+  const bool repeated = world_.now() >= Time{} + repeating_time_max ||
+                        std::all_of(repeaters_.begin(), repeaters_.end(), [](const Repeater* each) { return each->done() || !each->up(); });
   return adversary_->idle() && repeated && std::all_of(workloads_.begin(), workloads_.end(), [](const auto& each) { return each->done(); });
 }
 
@@ -191,9 +196,16 @@ std::uint64_t Episode::reconnect_count() const {
   return all - std::min(all, first);
 }
 
+std::vector<CheckResult> Episode::judge(const History& history) {
+  std::vector<CheckResult> results = check(history, context());
+  results.insert(results.end(), {bounds_, liveness_, watch_.result()});
+  return results;
+}
+
 CheckContext Episode::context() {
   CheckContext context;
   context.policies = plan_.policies;
+  context.refusals = watch_.refusals();
   for (NodeId id = 0; id < plan_.node_count(); ++id) {
     context.keys.push_back(world_.public_key_of(id));
     if (plan_.is_server(id)) {

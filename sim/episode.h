@@ -12,6 +12,7 @@
 
 #include "sim/adversary.h"
 #include "sim/checkers.h"
+#include "sim/crypto_watch.h"
 #include "sim/hostile.h"
 #include "sim/plan.h"
 #include "sim/tap.h"
@@ -34,8 +35,9 @@ class Episode {
   [[nodiscard]] World& world() { return world_; }
   [[nodiscard]] const Cast& cast() const { return cast_; }
   [[nodiscard]] CheckContext context();
-  [[nodiscard]] const CheckResult& bounds() const { return bounds_; }
-  [[nodiscard]] const CheckResult& liveness() const { return liveness_; }
+  // What every check says, with `history` for what happened.
+  [[nodiscard]] std::vector<CheckResult> judge(const History& history);
+  [[nodiscard]] CryptoWatch& ciphers() { return watch_; }
   [[nodiscard]] Time worked_until() const { return worked_until_; }
   [[nodiscard]] std::uint64_t completed_count() const;
   [[nodiscard]] std::uint64_t reconnect_count() const;
@@ -51,6 +53,7 @@ class Episode {
   void check_left_over();
 
   const Plan& plan_;
+  CryptoWatch watch_;
   World world_;
   Cast cast_;
   std::vector<std::unique_ptr<Workload>> workloads_;  // of clients, then of hostile nodes that are clients

@@ -124,9 +124,7 @@ class Enumeration {
     ++report_.schedules;
     History history = history_of(episode.world().trace());
     if (options_.lie) options_.lie(history);
-    std::vector<CheckResult> checks = check(history, episode.context());
-    for (const CheckResult* each : {&episode.bounds(), &episode.liveness()}) checks.push_back(*each);
-    for (const CheckResult& each : checks) {
+    for (const CheckResult& each : episode.judge(history)) {
       if (each.failure.empty()) continue;
       report_.failures.push_back({order, print(plan), std::string(each.name), each.failure});
       return;

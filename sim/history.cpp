@@ -62,6 +62,7 @@ void fill_response(SeenCall& call, const Response& response) {
   if (const auto* mutation = std::get_if<MutationResponse>(&response.body)) {
     call.index = mutation->index;
     call.revision = mutation->revision;
+    call.replayed = mutation->replayed;
     call.head = mutation->head;
   } else if (const auto* got = std::get_if<GetResponse>(&response.body)) {
     call.revision = got->revision;
@@ -169,7 +170,8 @@ bool Telling::take(Place at, const TraceEntry& entry, ByteView payload) {
     case TraceKind::durable:
     case TraceKind::tampered:
     case TraceKind::policy:
-    case TraceKind::calm: break;
+    case TraceKind::calm:
+    case TraceKind::distrusted: break;
   }
   history_.events.push_back({at, entry.time, entry.node, entry.kind, entry.argument, payload});
   return true;

@@ -46,6 +46,7 @@ struct SeenCall {
   Status status = Status::ok;
   std::uint64_t index = 0;                        // of the record
   std::uint64_t revision = 0;
+  bool replayed = false;                          // perhaps from the session's table, which names no revision
   std::uint64_t total_size = 0;
   Bytes data;                                     // GET
   bool has_more = false;                          // LIST

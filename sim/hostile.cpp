@@ -38,6 +38,11 @@ void Hostile::leave() {
   for (auto& [end, raw] : std::exchange(raws_, {})) close(end);
 }
 
+void Hostile::drop(StreamEnd end) {
+  raws_.erase(end);
+  close(end);
+}
+
 void Hostile::work(const std::vector<StreamEnd>&, Now now) {
   const std::size_t wanted = kind_ == HostileKind::handshake_flood ? streams_max : 1;
   if (actions_left_ > 0 && now.monotonic >= next_) {
@@ -56,10 +61,11 @@ void Hostile::work(const std::vector<StreamEnd>&, Now now) {
   }
   for (auto at = raws_.begin(); at != raws_.end();) {
     const StreamEnd end = at->first;
-    const bool reads = kind_ != HostileKind::deaf || !at->second.established();
+    // One that is deaf has listened until it had a session to write with.
+    const bool reads = kind_ != HostileKind::deaf || session_ == 0;
     if (!at->second.move(stream(end), end.side, reads)) {
-      at = raws_.erase(at);
-      close(end);
+      ++at;
+      drop(end);
       continue;
     }
     while (const auto response = at->second.take_response()) {
@@ -87,6 +93,10 @@ void Hostile::greet(RawEnd& raw) {
 
 void Hostile::act() {
   RawEnd& raw = raws_.begin()->second;
+  const StreamEnd end = raws_.begin()->first;
+  // Says that it is done, waits for what comes, and begins anew.
+  if (raw.done()) return drop(end);
+  if (stream(end).is_open(end.side) && random_.chance({1, 24})) return raw.finish(stream(end), end.side);
   switch (kind_) {
     case HostileKind::garbage: return random_.chance({1, 6}) ? raw.send_raw(garbage()) : raw.send_plain(garbage());
     case HostileKind::intruder: return raw.send_plain(intrusion());
@@ -129,7 +139,16 @@ SlotRef Hostile::strange_slot() {
   return at;
 }
 
+// More than a key may ask for at once.
+Bytes Hostile::resume_storm() {
+  constexpr int storm_size = 600;
+  Bytes frames;
+  for (int i = 0; i < storm_size; ++i) encode_request({++id_, ResumeRequest{{}, 1}}, frames);
+  return frames;
+}
+
 Bytes Hostile::intrusion() {
+  if (random_.chance({1, 16})) return resume_storm();
   const std::string key = root + "k0";
   const std::string value = "intruder " + std::to_string(node().id()) + "." + std::to_string(id_);
   SessionInstance instance{};

@@ -23,9 +23,11 @@ class Hostile final : public Program {
   void work(const std::vector<StreamEnd>& ready, Now now) override;
   [[nodiscard]] Time deadline() const override { return actions_left_ == 0 ? never : next_; }
   void act();
+  void drop(StreamEnd end);
   void greet(RawEnd& raw);
   [[nodiscard]] Bytes garbage();
   [[nodiscard]] Bytes intrusion();
+  [[nodiscard]] Bytes resume_storm();
   [[nodiscard]] Bytes flood();
   [[nodiscard]] Bytes greedy_reads();
   [[nodiscard]] Bytes first_message();

@@ -78,7 +78,8 @@ void tell_mark(const TraceEntry& entry, ByteView payload, Row& row) {
     case TraceKind::call:
     case TraceKind::completion:
     case TraceKind::fault:
-    case TraceKind::calm: return;
+    case TraceKind::calm:
+    case TraceKind::distrusted: return;
   }
 }
 

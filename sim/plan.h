@@ -44,6 +44,7 @@ struct StorePlan {
   Duration flush_delay;
   std::size_t audit_ring_size = 256 * 1024;
   std::uint64_t value_bytes_max = limits::store_value_bytes_default;
+  std::uint64_t keys_max = limits::store_keys_default;
 };
 
 struct Plan {
@@ -109,6 +110,7 @@ void for_each_number(P& plan, Visit visit) {
   visit("store.flush_delay", plan.store.flush_delay);
   visit("store.audit_ring_size", plan.store.audit_ring_size);
   visit("store.value_bytes_max", plan.store.value_bytes_max);
+  visit("store.keys_max", plan.store.keys_max);
   visit("limits.connections_max", plan.limits.connections_max);
   visit("limits.connections_per_peer_max", plan.limits.connections_per_peer_max);
   visit("limits.half_open_max", plan.limits.half_open_max);
@@ -133,6 +135,8 @@ void for_each_number(P& plan, Visit visit) {
   visit("work.sync", plan.workload.sync);
   visit("work.outside", plan.workload.outside);
   visit("work.conditional", plan.workload.conditional);
+  visit("work.ranged", plan.workload.ranged);
+  visit("work.paged", plan.workload.paged);
   visit("work.breaks", plan.workload.breaks);
   visit("repeater.calls", plan.repeater.call_count);
   visit("repeater.keys", plan.repeater.key_count);

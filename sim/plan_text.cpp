@@ -85,6 +85,7 @@ void print_policy(const PolicyPlan& policy, std::string& out) {
   if (!policy.writers.empty()) out += " writers=" + list_of(policy.writers);
   if (policy.dir_denied) out += " dir_denied=1";
   if (policy.narrowed) out += " narrowed=" + std::to_string(*policy.narrowed);
+  if (policy.quota_keys != 0) out += " quota_keys=" + std::to_string(policy.quota_keys);
   out += "\n";
 }
 
@@ -158,6 +159,7 @@ bool read_policy(const Line& line, Plan& plan) {
     if (name == "readers") return read(value, policy.readers);
     if (name == "writers") return read(value, policy.writers);
     if (name == "dir_denied") return read(value, policy.dir_denied);
+    if (name == "quota_keys") return read(value, policy.quota_keys);
     return name == "narrowed" && read(value, policy.narrowed.emplace());
   });
 }

@@ -11,7 +11,7 @@ bool RawEnd::move(Stream& stream, Side side, bool reads) {
   if (reads && stream.is_open(side)) {
     for (ByteView bytes = stream.read(side, read_size); !bytes.empty(); bytes = stream.read(side, read_size)) read(bytes);
   }
-  if (channel_) {
+  if (channel_ && !done_) {
     const Bytes message = channel_->take_handshake_output();
     send_raw(message);
     if (channel_->established() && !plain_.empty()) {
@@ -24,6 +24,13 @@ bool RawEnd::move(Stream& stream, Side side, bool reads) {
     out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(count));
   }
   return !stream.at_end(side) && !stream.broken(side) && !stream.write_broken(side);
+}
+
+void RawEnd::finish(Stream& stream, Side side) {
+  stream.finish_writing(side);
+  done_ = true;
+  plain_.clear();
+  out_.clear();
 }
 
 void RawEnd::read(ByteView bytes) {

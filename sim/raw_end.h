@@ -23,6 +23,9 @@ class RawEnd {
 
   // Moves bytes as far as the stream takes them; reads unless told not to. False once the stream is over.
   [[nodiscard]] bool move(Stream& stream, Side side, bool reads);
+  // No more than was written: what waits to be sent is forgotten, and nothing may be sent any more.
+  void finish(Stream& stream, Side side);
+  [[nodiscard]] bool done() const { return done_; }
   // The next whole response, which points into this until the next call; none yet.
   [[nodiscard]] std::optional<Response> take_response();
 
@@ -33,6 +36,7 @@ class RawEnd {
   Bytes plain_;     // to be sealed
   Bytes out_;
   Bytes received_;  // plaintext
+  bool done_ = false;
   Bytes frame_;     // the response that was taken last
 };
 

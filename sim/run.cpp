@@ -27,8 +27,8 @@ RunReport run(const Plan& plan, const Watch& watch) {
   report.reconnects = episode.reconnect_count();
   History history = history_of(world.trace());
   if (watch.lie) watch.lie(history);
-  report.checks = check(history, episode.context());
-  for (const CheckResult* each : {&episode.bounds(), &episode.liveness()}) report.checks.push_back(*each);
+  if (watch.repeats_nonce) episode.ciphers().repeat_last_use();
+  report.checks = episode.judge(history);
   report.digest = world.schedule().digest();
   report.applied = world.network().counts();
   report.marks = world.marks();

@@ -40,6 +40,7 @@ struct Watch {
   Lie lie;
   Tap* tap = nullptr;    // of every node; then the trace keeps the bytes of streams too
   std::function<void(World&, const RunReport&)> afterwards;  // while the world is still there
+  bool repeats_nonce = false;  // a lie about ciphers
 };
 
 [[nodiscard]] RunReport run(const Plan& plan, const Watch& watch = {});

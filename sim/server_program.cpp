@@ -16,6 +16,7 @@ MemoryStoreConfig store_config(Node& node, const ServerProgramOptions& options) 
   config.flush_delay = options.flush_delay;
   config.marks = &node.ground().marks;
   config.value_bytes_max = options.value_bytes_max;
+  config.keys_max = options.keys_max;
   return config;
 }
 

@@ -23,6 +23,7 @@ struct ServerProgramOptions {
   Duration flush_interval{};      // of the store
   Duration flush_delay{};
   std::uint64_t value_bytes_max = limits::store_value_bytes_default;
+  std::uint64_t keys_max = limits::store_keys_default;
   std::size_t audit_ring_size = 256 * 1024;
   std::size_t read_size = 64 * 1024;
   bool crashable = true;          // the store keeps what a crash would leave

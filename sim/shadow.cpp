@@ -36,6 +36,7 @@ PolicySource to_source(const PolicyPlan& plan, std::span<const NodeId> peers, st
   std::vector<Rule> denies;
   if (plan.dir_denied) denies.push_back({shared + "dir/", access_all, true});
   source.default_rules.insert(source.default_rules.end(), denies.begin(), denies.end());
+  if (plan.quota_keys != 0) source.default_quota = Quota{source.store.value_bytes / (peers.size() + 1), plan.quota_keys};
   for (const NodeId peer : peers) {
     if (names(plan.strangers, peer)) continue;
     source.peers.push_back({keys[peer], "node-" + std::to_string(peer)});

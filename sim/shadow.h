@@ -24,6 +24,7 @@ struct PolicyPlan {
   std::vector<NodeId> writers;     // may only PUT and DELETE, so what exists is not told to them
   bool dir_denied = false;         // /state/shared/dir/ is denied to everybody
   std::optional<NodeId> narrowed;  // has /state/shared/own/ and no more
+  std::uint64_t quota_keys = 0;    // so many keys at most are of one peer; 0: no bound that a run meets
   friend bool operator==(const PolicyPlan&, const PolicyPlan&) = default;
 };
 

@@ -38,6 +38,7 @@ std::string_view name_of(TraceKind kind) {
     case TraceKind::stream_closed: return "stream_closed";
     case TraceKind::policy: return "policy";
     case TraceKind::calm: return "calm";
+    case TraceKind::distrusted: return "distrusted";
   }
   return "?";
 }

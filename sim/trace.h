@@ -36,6 +36,7 @@ enum class TraceKind : std::uint32_t {
   stream_closed,       // by its user; argument: the stream; payload: side u8
   policy,              // argument: the number of the policy that is in force from here on
   calm,                // no more faults from here on
+  distrusted,          // by a client; argument: the stream that it ended for what came on it; payload: Disconnect u8
 };
 
 struct TraceEntry {

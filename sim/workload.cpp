@@ -27,7 +27,7 @@ std::string describe(const WorkloadOptions& o) {
          " pause_max_ns=" + std::to_string(o.pause_max.ns) + " timeout_ns=" + std::to_string(o.timeout.ns) +
          " put,get,del,list,sync=" + std::to_string(o.put) + "," + std::to_string(o.get) + "," + std::to_string(o.del) + "," +
          std::to_string(o.list) + "," + std::to_string(o.sync) + " outside=" + text(o.outside) +
-         " conditional=" + text(o.conditional) + " breaks=" + text(o.breaks);
+         " conditional=" + text(o.conditional) + " ranged=" + text(o.ranged) + " paged=" + text(o.paged) + " breaks=" + text(o.breaks);
 }
 
 struct Workload::Draws {
@@ -56,6 +56,18 @@ struct Workload::Draws {
     const ByteView bytes = as_bytes(text);
     return {bytes.begin(), bytes.end()};
   }
+
+  // Most values are shorter than the longest, so most places are near the begin.
+  GetRequest get(std::optional<std::uint64_t> revision, std::string_view key) {
+    GetRequest request{revision, 0, static_cast<std::uint32_t>(limits::value_size_max), as_bytes(key)};
+    if (!random.chance(options.ranged)) return request;
+    request.offset = random.skewed(options.value_size_max + 20);
+    request.length = static_cast<std::uint32_t>(random.skewed(options.value_size_max + 20));
+    return request;
+  }
+
+  // Where a page before may have ended; now and then under another prefix, or no key.
+  std::string cursor() { return random.chance(options.paged) ? key() : std::string{}; }
 
   std::optional<std::uint64_t> condition(const std::vector<std::uint64_t>& revisions) {
     if (!random.chance(options.conditional)) return std::nullopt;
@@ -180,16 +192,19 @@ void Workload::call(std::uint32_t operation) {
   const std::string prefix = draws.prefix();
   const Bytes value = draws.value();
   const std::optional<std::uint64_t> condition = draws.condition(revisions_);
+  std::string cursor;
   RequestBody body;
   if (is(options_.put)) {
     body = PutRequest{{}, condition, as_bytes(key), static_cast<std::uint32_t>(value.size()), value, {}};
   } else if (is(options_.get)) {
     const auto revision = condition == 0u ? std::nullopt : condition;
-    body = GetRequest{revision, 0, static_cast<std::uint32_t>(limits::value_size_max), as_bytes(key)};
+    body = draws.get(revision, key);
   } else if (is(options_.del)) {
     body = DeleteRequest{{}, condition, as_bytes(key)};
   } else if (is(options_.list)) {
-    body = ListRequest{static_cast<std::uint16_t>(draws.random.below(4)), as_bytes(prefix), {}};
+    const auto limit = static_cast<std::uint16_t>(draws.random.below(4));
+    cursor = draws.cursor();
+    body = ListRequest{limit, as_bytes(prefix), as_bytes(cursor)};
   } else {
     body = SyncRequest{epoch()};
   }

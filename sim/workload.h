@@ -35,6 +35,8 @@ struct WorkloadOptions {
   std::uint32_t put = 6, get = 6, del = 2, list = 2, sync = 1;
   Ratio outside{1, 10};      // the key is one that no policy or rule lets through
   Ratio conditional{1, 4};
+  Ratio ranged{1, 6};        // GET asks for a part
+  Ratio paged{1, 3};         // LIST goes on from a cursor
   Ratio breaks{0, 1};        // before a call, the stream is cut
 };
 

@@ -10,7 +10,7 @@ constexpr int tries_max = 40;
 
 struct Told {
   std::string_view check;
-  bool (*tell)(History& history);  // false: nothing to lie about
+  bool (*tell)(History& history);  // false: nothing to lie about; null: it is about a nonce
 };
 
 bool hide_completion(History& history) {
@@ -89,6 +89,12 @@ bool refuse_allowed_get(History& history) {
   return false;
 }
 
+bool refuse_for_quota(History& history) {
+  SeenAppend* const append = last_done_put(history);
+  if (append != nullptr) append->record.status = Status::quota_exceeded;
+  return append != nullptr;
+}
+
 bool change_byte_of_answer(History& history) {
   for (SeenCall& call : history.calls) {
     if (call.op != Op::get || !call.answered() || call.status != Status::ok || call.data.empty()) continue;
@@ -100,7 +106,8 @@ bool change_byte_of_answer(History& history) {
 
 constexpr Told lies[] = {{"completed", hide_completion},       {"recorded", change_recorded_value}, {"exactly_once", run_twice},
                          {"sessions", skip_sequence},         {"linearizable", change_byte_of_answer}, {"durability", lose_everything},
-                         {"audit", lose_middle_record},       {"policy", refuse_allowed_get},      {"channel", record_damage}};
+                         {"audit", lose_middle_record},       {"policy", refuse_allowed_get},      {"quota", refuse_for_quota},
+                         {"channel", record_damage},          {"nonces", nullptr}};
 static_assert(std::size(lies) == lie_count);
 
 }  // namespace
@@ -111,7 +118,10 @@ SeedResult run_canary(std::uint64_t seed) {
   SeedResult result;
   for (int tries = 0; tries < tries_max && !told; ++tries, seed += lie_count) {
     const Plan plan = draw_plan(seed);
-    result = result_of(plan, run(plan, {{}, [&](History& history) { told = lie.tell(history); }, nullptr, {}}));
+    Watch watch;
+    watch.repeats_nonce = told = lie.tell == nullptr;
+    if (!told) watch.lie = [&](History& history) { told = lie.tell(history); };
+    result = result_of(plan, run(plan, watch));
   }
   // What others object to as well is not the question.
   std::erase_if(result.checks, [&lie](const CheckCount& each) { return each.name != lie.check; });

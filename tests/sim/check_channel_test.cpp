@@ -37,5 +37,26 @@ TEST(CheckChannel, ObjectsToWhatComesFromBehindATamperedByte) {
   });
 }
 
+TEST(CheckChannel, ObjectsToDamageWithoutARecordAndToDistrustWithoutDamage) {
+  const auto damaged = [](Forge& f, bool is_recorded) {
+    f.add(1, TraceKind::stream_opened, 1);
+    f.tampered(0, 1);
+    f.context.refusals.push_back({0, 0, false});
+    if (is_recorded) f.take_count(1, AuditKind::damaged, Op::put, Status::malformed);
+    f.add(1, TraceKind::stream_opened, 2);
+    f.did_put(1, "a", "one");
+    f.flush();
+  };
+  object("channel", "damage that is not recorded", [&](Forge& f) { damaged(f, false); });
+  accept("damage that is", [&](Forge& f) { damaged(f, true); });
+  const auto distrusted = [](Forge& f, bool is_tampered_with) {
+    f.add(1, TraceKind::stream_opened, 1);
+    if (is_tampered_with) f.tampered(1, 1);
+    f.add(1, TraceKind::distrusted, 1);
+  };
+  object("channel", "a client that does not believe what nobody changed", [&](Forge& f) { distrusted(f, false); });
+  accept("one that has a reason", [&](Forge& f) { distrusted(f, true); });
+}
+
 }  // namespace
 }  // namespace statefs::sim

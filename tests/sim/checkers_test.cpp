@@ -14,6 +14,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 void write_true_history(Forge& f) {
+  f.context.policies.front().quota_keys = 2;
   const std::uint64_t a = f.did_put(1, "a", "one");
   const std::uint64_t b = f.did_put(2, "b", "two");
   f.answer_get(1, f.get(1, "a"), Status::ok, a, "one");
@@ -71,6 +72,10 @@ TEST(Checkers, AreEachTheOnlyOneToObjectToSomething) {
          f.did_put(1, "a", "one");
        }},
       {"policy", [](Forge& f) { f.answer_get(1, f.get(1, "/state/other/a"), Status::not_found, 0, ""); }},
+      {"quota", [](Forge& f) {
+         const CallId id = f.put(1, "a", "one");
+         f.answer_mutation(1, id, Op::put, f.take_put(1, "a", "one", Status::quota_exceeded), Status::quota_exceeded);
+       }},
       {"channel", [](Forge& f) { f.take_count(1, AuditKind::damaged, Op::put, Status::ok); }},
   };
   std::set<std::string> names;
