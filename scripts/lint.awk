@@ -54,10 +54,11 @@ readme {
 /\/\/ clang-format off/ { as_is = 1 }
 /\/\/ clang-format on/ { as_is = 0 }
 length($0) > 150 && !as_is { found("length", length($0) " columns, at most 150") }
-/#pragma once/ { pragma = 1 }
+/#pragma once/ { pragma = 1; headers[path] = 1 }
 
 /^ *# *include/ {
   target = $0
+  if (!is_header && !(path in first)) { first[path] = target; sources[++source_count] = path }
   if (sub(/^ *# *include *</, "", target)) { sub(/>.*/, "", target); system_include(target) }
   else { sub(/^ *# *include *"/, "", target); sub(/".*/, "", target); own_include(target) }
   next
@@ -74,7 +75,15 @@ length($0) > 150 && !as_is { found("length", length($0) " columns, at most 150")
   test_names(code)
 }
 
-END { close_file(); if (!place) print "core/README.md:1: order: names no file, so core has no reading order" }
+# A file that begins with its own header proves that the header stands alone.
+END {
+  for (i = 1; i <= source_count; ++i) {
+    own = sources[i]; sub(/\.cpp$/, ".h", own)
+    if ((own in headers) && first[sources[i]] != "#include \"" own "\"") printf "%s:1: include: its own header comes first\n", sources[i]
+  }
+  close_file()
+  if (!place) print "core/README.md:1: order: names no file, so core has no reading order"
+}
 
 function close_file() {
   if (path == "" || readme) return

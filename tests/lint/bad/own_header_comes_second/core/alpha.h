@@ -1,0 +1,2 @@
+// ALPHA: the first noun.
+#pragma once

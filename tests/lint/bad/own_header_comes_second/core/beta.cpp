@@ -1,0 +1,2 @@
+#include "core/alpha.h"
+#include "core/beta.h"

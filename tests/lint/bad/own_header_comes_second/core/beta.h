@@ -1,0 +1,2 @@
+// BETA: the second noun.
+#pragma once
