@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -145,41 +146,80 @@ int run_bench(const std::string& name) {
   return tell_figures(name, {}, tell) ? all_good : fail("no bench is called " + name + "; there are " + bench_names(), bad_usage);
 }
 
+// Which options exclude which is told to who mixes them, not to who reads the help.
+struct HelpText : CLI::Formatter {
+  [[nodiscard]] std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_type_size() == 0) return "";
+    const std::string preset = option->get_default_str();
+    return " " + option->get_option_text() + (preset.empty() ? "" : " (default " + preset + ")");
+  }
+};
+
 void declare(CLI::App& app, Options& options) {
   CampaignOptions& campaign = options.campaign;
-  auto* seed = app.add_option("--seed", options.seed, "run this one seed");
-  auto* scenario = app.add_option("--scenario", options.scenario, "run the plan in this file")->excludes(seed);
+  auto* seed = app.add_option("--seed", options.seed, "run this one seed")->option_text("N");
+  auto* scenario =
+      app.add_option("--scenario", options.scenario, "run the plan in this file")->option_text("FILE")->excludes(seed);
   auto* seeds = app.add_option("--seeds", campaign.seeds.count, "run this many seeds, one line each, in their order")
-                    ->check(CLI::PositiveNumber)->excludes(seed)->excludes(scenario);
+                    ->option_text("COUNT")
+                    ->check(CLI::PositiveNumber)
+                    ->excludes(seed)
+                    ->excludes(scenario);
   auto* canary = app.add_flag("--canary", options.canary, "a campaign in which checks are told lies: it has to exit 42")
-                     ->excludes(seed)->excludes(scenario);
+                     ->excludes(seed)
+                     ->excludes(scenario);
   auto* marks = app.add_flag("--list-marks", options.list_marks, "print the rare branches that count how often they ran");
-  auto* bench = app.add_option("--bench", options.bench, "measure, in user CPU time: " + bench_names());
+  auto* bench = app.add_option("--bench", options.bench, "measure, in user CPU time: " + bench_names())->option_text("NAME");
   for (auto* each : {seed, scenario, seeds, canary}) marks->excludes(each);
   for (auto* each : {seed, scenario, seeds, canary, marks}) bench->excludes(each);
-  auto* exhaust = app.add_option("--exhaust", options.exhaust, "run every placement of faults over this conversation; `list` names them");
+  auto* exhaust =
+      app.add_option("--exhaust", options.exhaust, "run every placement of faults over this conversation; `list` names them")
+          ->option_text("SCRIPT");
   for (auto* each : {seed, scenario, seeds, canary, marks, bench}) exhaust->excludes(each);
-  app.add_option("--faults", options.faults, "how many faults are placed at most")->check(CLI::Range(0u, exhaust_faults_max))
-      ->capture_default_str()->needs(exhaust);
-  app.add_flag("--no-faults", options.run.without_faults, "the same clients and calls on a network without faults")->excludes(canary);
+  app.add_option("--faults", options.faults, "how many faults are placed at most")
+      ->option_text("N")
+      ->check(CLI::Range(0u, exhaust_faults_max))
+      ->capture_default_str()
+      ->needs(exhaust);
+  app.add_flag("--no-faults", options.run.without_faults, "the same clients and calls on a network without faults")
+      ->excludes(canary);
   app.add_flag("--twice", options.run.twice, "run each seed twice and compare the digests")->excludes(canary);
   app.add_flag("--verbose", options.run.verbose, "print the plan of each seed and what was judged")->excludes(canary);
   const auto of_one_run = [&](CLI::Option* option) { return option->excludes(seeds)->excludes(canary)->excludes(marks); };
-  of_one_run(app.add_option("--report", options.telling.report_path, "write a page that tells the run"));
-  of_one_run(app.add_option("--trace", options.telling.trace_path, "write a trace file that trace viewers open (Chrome, Perfetto)"));
-  auto* minimized = of_one_run(app.add_option("--minimize", options.minimized,
-                                              "where the run fails, write a smaller plan that fails by the same check, a scenario"));
-  app.add_option("--minimize-runs", options.minimize_runs_max, "how many plans it may run for that")->capture_default_str()->needs(minimized);
-  app.add_option("--seed-cpu-seconds", campaign.cpu_seconds_per_seed, "how much one seed may use before it counts as crashed; 0: no bound")
+  of_one_run(app.add_option("--report", options.telling.report_path, "write a page that tells the run")->option_text("FILE"));
+  of_one_run(
+      app.add_option("--trace", options.telling.trace_path, "write a trace file that trace viewers open (Chrome, Perfetto)")
+          ->option_text("FILE"));
+  auto* minimized =
+      of_one_run(app.add_option("--minimize", options.minimized,
+                                "where the run fails, write a smaller plan that fails by the same check, a scenario")
+                     ->option_text("FILE"));
+  app.add_option("--minimize-runs", options.minimize_runs_max, "how many plans it may run for that")
+      ->option_text("N")
+      ->capture_default_str()
+      ->needs(minimized);
+  app.add_option("--seed-cpu-seconds", campaign.cpu_seconds_per_seed,
+                 "how much one seed may use before it counts as crashed; 0: no bound")
+      ->option_text("N")
       ->capture_default_str();
   const std::string of_campaign = "Campaigns (--seeds, --canary; --jobs also of --exhaust)";
-  const auto group = [&](CLI::Option* option) { option->group(of_campaign)->excludes(seed)->excludes(scenario)->excludes(marks); };
-  group(app.add_option("--base", campaign.seeds.base, "the first seed, or what the seeds of a shard are hashed with")->capture_default_str());
-  group(app.add_option("--jobs", campaign.jobs, "processes (default: the processors that this one may use)")->check(CLI::PositiveNumber));
+  const auto group = [&](CLI::Option* option) {
+    option->group(of_campaign)->excludes(seed)->excludes(scenario)->excludes(marks);
+  };
+  group(app.add_option("--base", campaign.seeds.base, "the first seed, or what the seeds of a shard are hashed with")
+            ->option_text("N")
+            ->capture_default_str());
+  group(app.add_option("--jobs", campaign.jobs, "processes (default: the processors that this one may use)")
+            ->option_text("N")
+            ->check(CLI::PositiveNumber));
   group(app.add_option("--shard-index", options.shard_index,
-                       "run the seeds of this shard (default: JOB_COMPLETION_INDEX, SLURM_ARRAY_TASK_ID, GTEST_SHARD_INDEX)"));
-  group(app.add_option("--shard-count", options.shard_count, "how many shards there are; moves no seed (default: GTEST_TOTAL_SHARDS)"));
-  group(app.add_option("--jsonl", campaign.jsonl_path, "write one JSON object a seed into this file, and a summary"));
+                       "run the seeds of this shard (default: JOB_COMPLETION_INDEX, SLURM_ARRAY_TASK_ID, GTEST_SHARD_INDEX)")
+            ->option_text("I"));
+  group(app.add_option("--shard-count", options.shard_count,
+                       "how many shards there are; moves no seed (default: GTEST_TOTAL_SHARDS)")
+            ->option_text("C"));
+  group(app.add_option("--jsonl", campaign.jsonl_path, "write one JSON object a seed into this file, and a summary")
+            ->option_text("FILE"));
   group(app.add_flag("--marks", campaign.with_marks, "fail for a mark that no seed hit and that is not declared rare"));
   group(app.add_flag("--keep-going", campaign.keep_going, "do not stop at the first seed that fails"));
   group(app.add_flag("--quiet", campaign.quiet, "no progress and no summary"));
@@ -192,11 +232,12 @@ int main(int argc, char** argv) {
   options.campaign.jobs = processor_count();
   options.campaign.cpu_seconds_per_seed = 300;
   CLI::App app{
-      "Runs the proxy in simulated worlds: one server, clients, and a network that tears, delays and breaks, all from a\n"
+      "Runs the proxy in simulated worlds: servers, clients, peers that attack, and a network and disks that fail, all from a\n"
       "seed. What a seed showed once it shows again, on every machine and compiler.\n\n"
       "The last line is seed=N digest=16HEX operations=N simulated=SECONDS verdict=ok|failed:CHECK, where CHECK is `crash`\n"
       "for a program that ended before its verdict. docs/SIMULATION.md tells the rest.\n\n"
       "Exit status: 0 all good, 42 a bug was found, 1 usage, 2 a file, a process or a signal from outside."};
+  app.formatter(std::make_shared<HelpText>());
   declare(app, options);
   constexpr int parsed = -1;
   const int status = [&] {
@@ -208,11 +249,13 @@ int main(int argc, char** argv) {
   if (!options.bench.empty()) return run_bench(options.bench);
   if (!options.exhaust.empty()) return enumerate(options);
   if (options.seed || !options.scenario.empty()) {
-    const auto plan = options.seed ? statefs::Result<Plan, std::string>(draw_plan(*options.seed)) : read_scenario(options.scenario);
+    const auto plan =
+        options.seed ? statefs::Result<Plan, std::string>(draw_plan(*options.seed)) : read_scenario(options.scenario);
     if (!plan.ok()) return fail(plan.error(), bad_machine);
     return options.minimized.empty() ? run_one(options, plan.value()) : run_minimized(options, plan.value());
   }
   if (options.canary && options.campaign.seeds.count == 0) options.campaign.seeds.count = lie_count;
-  if (options.campaign.seeds.count == 0) return fail("say --seed N, --scenario FILE, --seeds COUNT or --exhaust SCRIPT; --help explains", bad_usage);
+  if (options.campaign.seeds.count == 0)
+    return fail("say --seed N, --scenario FILE, --seeds COUNT or --exhaust SCRIPT; --help explains", bad_usage);
   return run_many(options);
 }
