@@ -30,6 +30,16 @@ struct SeenRefusal {
 struct ServerContext {
   SecretKey mac_key;  // of values in its records
   Durability durability = Durability::sync;
+  std::uint64_t audit_ring_size = limits::audit_ring_size;
+  std::uint64_t value_bytes_max = limits::store_value_bytes_default;
+  std::uint64_t keys_max = limits::store_keys_default;
+  std::uint64_t sessions_per_key = limits::sessions_per_key;
+};
+
+struct LoadLimits {
+  std::uint64_t connections_max = limits::connections_max;
+  std::uint64_t buffered_size_max = ~std::uint64_t{0};  // of one connection
+  std::uint64_t output_size_max = ~std::uint64_t{0};    // waiting for one connection
 };
 
 // What checkers must know of a world besides its trace.
@@ -39,6 +49,10 @@ struct CheckContext {
   std::map<NodeId, NodeId> server_of;        // of each node with a client whose calls are in the trace
   std::vector<PolicyPlan> policies;          // by number; 0 is in force from the start
   std::set<NodeId> unwatched;                // peers whose requests are not in the trace, such as hostile ones
+  std::set<NodeId> strangers;                // whom no policy enrols
+  std::uint32_t calm_operations = 0;         // that each client which is up then completes after the faults have stopped
+  Duration call_timeout{};                   // of a client's call, before the calm; zero: not known
+  LoadLimits limits;
   bool handshakes_fail = false;              // some peer makes bad ones of its own
   std::vector<SeenRefusal> refusals;         // by place
 };
@@ -52,6 +66,7 @@ class Case {
   [[nodiscard]] const CheckContext& context() const { return context_; }
   [[nodiscard]] NodeId server() const { return server_; }
   [[nodiscard]] Durability durability() const { return mine_.durability; }
+  [[nodiscard]] const ServerContext& store() const { return mine_; }
   [[nodiscard]] NodeId node_of(const PublicKey& key) const;  // no_node: nobody's
   [[nodiscard]] bool watched(const PublicKey& key) const;    // a client whose calls are in the trace
   [[nodiscard]] const Digest& mac_of(const SeenCall& call) const { return macs_[number_of(call)]; }  // of a PUT's value

@@ -25,7 +25,9 @@ class Audit {
       if (!what.empty()) result_.fail(name_of(seen) + ": " + what);
     }
     for (; event != of_.history().events.end(); ++event) take(*event);
+    judge_rest();
     judge_answers();
+    for (const SeenExchange& each : of_.history().exchanges) judge_said(each);
     judge_counts();
     return result_;
   }
@@ -37,7 +39,9 @@ class Audit {
   [[nodiscard]] std::string epoch_objection(const SeenExport& seen) const;
   [[nodiscard]] const SeenAppend* first_unexported(Place at);
   void judge_answers();
-  void judge_head(const SeenCall& call);
+  void judge_head(const AuditHead& head, const std::string& whose);
+  void judge_said(const SeenExchange& exchange);
+  void judge_rest();
   void judge_counts();
   [[nodiscard]] Place last_commit() const;
   [[nodiscard]] const Digest* hash_of(std::uint64_t index);
@@ -108,7 +112,7 @@ void Audit::judge_answers() {
   std::map<std::uint64_t, const SeenCall*> decided;
   for (const SeenCall& call : of_.history().calls) {
     if (!call.answered()) continue;
-    judge_head(call);
+    if (call.head.index != 0) judge_head(call.head, place_of(call));
     if (!call.is_mutation() || call.index == 0) continue;
     ++result_.judged;
     const SeenAppend* const append = of_.append_of_index(call.index);
@@ -128,13 +132,35 @@ const Digest* Audit::hash_of(std::uint64_t index) {
 }
 
 // The head of an epoch's own record is not known before that was exported.
-void Audit::judge_head(const SeenCall& call) {
-  if (call.head.index == 0) return;
+void Audit::judge_head(const AuditHead& head, const std::string& whose) {
   ++result_.judged;
-  const Digest* const hash = hash_of(call.head.index);
-  const bool is_epoch = (call.head.index & ((std::uint64_t{1} << 40) - 1)) == 0;
-  if (hash == nullptr && !is_epoch) result_.fail(place_of(call) + ": holds the head of a record that is not there");
-  if (hash != nullptr && *hash != call.head.hash) result_.fail(place_of(call) + ": holds a head that is not of the chain");
+  const Digest* const hash = hash_of(head.index);
+  const bool is_epoch = (head.index & ((std::uint64_t{1} << 40) - 1)) == 0;
+  if (hash == nullptr && !is_epoch) result_.fail(whose + ": holds the head of a record that is not there");
+  if (hash != nullptr && *hash != head.hash) result_.fail(whose + ": holds a head that is not of the chain");
+}
+
+void Audit::judge_said(const SeenExchange& exchange) {
+  const auto take = [&](const auto* answer) {
+    if (answer != nullptr && answer->head.index != 0) judge_head(answer->head, "an answer behind entry " + std::to_string(exchange.asked));
+  };
+  take(std::get_if<MutationResponse>(&exchange.answer.body));
+  take(std::get_if<SyncResponse>(&exchange.answer.body));
+  take(std::get_if<HelloResponse>(&exchange.answer.body));
+}
+
+// In the end, where the faults have stopped and the server is up, nothing is left that was not exported.
+void Audit::judge_rest() {
+  bool is_calm = false, is_up = true;
+  for (const SeenEvent& event : of_.history().events) {
+    is_calm |= event.kind == TraceKind::calm;
+    if (event.node != of_.server()) continue;
+    if (event.kind == TraceKind::node_down) is_up = false;
+    if (event.kind == TraceKind::node_up) is_up = true;
+  }
+  if (!is_calm || !is_up) return;
+  const SeenAppend* const rest = first_unexported(of_.history().end);
+  if (rest != nullptr) result_.fail(place_of(*rest) + ": was not exported by the end");
 }
 
 // Where the last mutation was recorded the log had room, and the next flush shows that its wake-up is over.

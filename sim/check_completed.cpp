@@ -3,6 +3,28 @@
 namespace statefs::sim {
 namespace {
 
+// A client's clock may run a tenth faster than the world's.
+bool is_early(const Case& of, const SeenCall& call) {
+  return (call.completed_time - call.called_time).ns < of.context().call_timeout.ns / 10 * 9;
+}
+
+// Whether a session of the peer may have ended by then: evicted, closed by another, or closed by itself because a crash took its tail.
+bool lost_a_session(const Case& of, const SeenCall& call) {
+  for (const SeenAppend& append : of.history().appends) {
+    if (append.at > call.completed) return false;
+    const bool ends = append.record.kind == AuditKind::eviction ||
+                      (append.record.kind == AuditKind::session && append.record.op == static_cast<std::uint8_t>(Op::close));
+    if (ends && of.node_of(append.record.peer.key) == call.node) return true;
+  }
+  return false;
+}
+
+std::string verdict_objection(const Case& of, const SeenCall& call) {
+  if (call.result == CallResult::timed_out && is_early(of, call)) return "timed out before its time";
+  if (call.result != CallResult::outcome_unknown || of.context().call_timeout == Duration{}) return {};
+  return is_early(of, call) && !lost_a_session(of, call) ? "of unknown outcome though no session ended" : "";
+}
+
 std::string objection(const SeenCall& call) {
   if (call.completed == no_place) return call.crashed == no_place ? "no completion" : "";
   if (call.completed_again != no_place) return "two completions";
@@ -19,7 +41,8 @@ CheckResult check_completed(const Case& of) {
   CheckResult result{"completed", of.history().calls.size(), {}};
   if (of.history().unreadable) result.fail(*of.history().unreadable);
   for (const SeenCall& call : of.history().calls) {
-    const std::string what = objection(call);
+    std::string what = objection(call);
+    if (what.empty() && call.completed != no_place) what = verdict_objection(of, call);
     if (!what.empty()) result.fail(place_of(call) + ": " + what);
   }
   return result;

@@ -53,7 +53,16 @@ void Once::judge_report(const SeenLostWrite& lost) {
   const bool was_done = call != calls.end() && call->is_mutation() && call->answered() && call->status == Status::ok && call->index == lost.index;
   if (!was_done || call->completed > lost.at) return result_.fail(name + ": was not answered OK with that index before");
   const SeenAppend* const append = of_.append_of_index(lost.index);
-  if (append != nullptr && lost.certain && append->lost > lost.at) result_.fail(name + ": for certain, but it is there");
+  if (append == nullptr || append->lost <= lost.at) return;
+  if (lost.certain) return result_.fail(name + ": for certain, but it is there");
+  // What is not certain has a cause all the same: there is no session any more that could tell.
+  const auto& appends = of_.history().appends;
+  const bool ended = std::any_of(appends.begin(), appends.end(), [&](const SeenAppend& each) {
+    const bool ends = each.record.kind == AuditKind::eviction ||
+                      (each.record.kind == AuditKind::session && each.record.op == static_cast<std::uint8_t>(Op::close));
+    return ends && each.at < lost.at && each.record.peer.key == append->record.peer.key && each.record.at.session == append->record.at.session;
+  });
+  if (!ended) result_.fail(name + ": though its session is there and has it");
 }
 
 void Once::judge_call(const SeenCall& call) {

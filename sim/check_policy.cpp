@@ -25,6 +25,18 @@ class Shadowed {
       ++result_.judged;
       object(place_of(append), record_objection(append));
     }
+    for (const SeenExchange& each : of_.history().exchanges) {
+      const bool reads = each.op == static_cast<std::uint8_t>(Op::get) || each.op == static_cast<std::uint8_t>(Op::list);
+      if (!reads || !each.is_answered() || !each.is_readable || each.form != SeenExchange::Form::request) continue;
+      if (each.answer.status == Status::malformed) continue;
+      ++result_.judged;
+      const SeenCall call = seen_call_of(each);
+      object(place_of(call), answer_objection(call));
+    }
+    for (const SeenArrival& each : of_.history().arrivals) {
+      ++result_.judged;
+      object("node " + std::to_string(each.peer) + " at entry " + std::to_string(each.at), arrival_objection(each));
+    }
     return result_;
   }
 
@@ -35,6 +47,7 @@ class Shadowed {
   [[nodiscard]] static Status expected(const PolicyPlan& policy, const SeenCall& call);
   [[nodiscard]] std::string answer_objection(const SeenCall& call) const;
   [[nodiscard]] std::string read_objection(const SeenCall& call) const;
+  [[nodiscard]] std::string arrival_objection(const SeenArrival& arrival) const;
   [[nodiscard]] std::string record_objection(const SeenAppend& append);
   [[nodiscard]] std::string mutation_objection(const SeenAppend& append, NodeId peer, const PolicyPlan& policy) const;
 
@@ -79,6 +92,15 @@ std::string Shadowed::read_objection(const SeenCall& call) const {
     if (!of_.some_policy(call.called, call.completed, shows)) return "lists what is outside the grant";
   }
   return {};
+}
+
+// A stranger is not read and gets not a byte beyond the handshake; one that becomes a stranger gets none from then on.
+std::string Shadowed::arrival_objection(const SeenArrival& arrival) const {
+  const auto is_strange = [&arrival](const PolicyPlan& policy) { return arrival.peer == no_node || !is_enrolled(policy, arrival.peer); };
+  const bool speaks = arrival.last_said != no_place;
+  const bool never_enrolled = arrival.peer != no_node && of_.context().strangers.contains(arrival.peer);
+  if (never_enrolled || is_strange(of_.policy_at(arrival.at))) return speaks || arrival.is_heard ? "a stranger is served" : "";
+  return speaks && of_.some_policy(arrival.at, arrival.last_said + 1, is_strange) ? "is served though it is enrolled no more" : "";
 }
 
 std::string Shadowed::record_objection(const SeenAppend& append) {

@@ -1,4 +1,5 @@
 #include <map>
+#include <optional>
 
 #include "sim/checks.h"
 
@@ -6,7 +7,7 @@ namespace statefs::sim {
 namespace {
 
 // Who wrote each key last, as records tell it, and how many keys that makes for each peer. Quotas of bytes are so
-// wide in these worlds that only that of keys can be in the way.
+// wide in these worlds that only that of keys can be in the way. The store has bounds of its own, for all together.
 class Quotas {
  public:
   explicit Quotas(const Case& of) : of_(of) {}
@@ -21,24 +22,29 @@ class Quotas {
         apply(append);
         continue;
       }
-      const std::string what = objection(append);
-      if (!what.empty()) result_.fail(place_of(append) + ": " + what);
+      std::string what = objection(append);
       apply(append);
+      if (what.empty()) what = space_objection();
+      if (!what.empty()) result_.fail(place_of(append) + ": " + what);
     }
     return result_;
   }
 
  private:
+  struct Held {
+    NodeId owner = no_node;
+    std::uint64_t size = 0;
+  };
   struct Change {
     std::uint64_t index = 0;
     std::string_view key;
-    NodeId before = no_node;
+    std::optional<Held> before;
   };
 
   // Keys that the peer would have after a PUT of this one.
   [[nodiscard]] std::uint64_t keys_with(NodeId peer, std::string_view key) const {
     std::uint64_t count = 1;
-    for (const auto& [other, owner] : owners_) count += owner == peer && other != key ? 1 : 0;
+    for (const auto& [other, held] : held_) count += held.owner == peer && other != key ? 1 : 0;
     return count;
   }
 
@@ -54,24 +60,40 @@ class Quotas {
     return is_over ? "one key more than its writer may have" : "";
   }
 
+  // What is kept is never more than the store may hold.
+  [[nodiscard]] std::string space_objection() {
+    ++result_.judged;
+    if (held_.size() > of_.store().keys_max) return "one key more than the store may hold";
+    return bytes_ > of_.store().value_bytes_max ? "more bytes than the store may hold" : "";
+  }
+
   void apply(const SeenAppend& append) {
     if (append.effect == Effect::Kind::none) return;
-    const auto known = owners_.find(append.key);
-    changes_.push_back({append.index, append.key, known == owners_.end() ? no_node : known->second});
-    if (append.effect == Effect::Kind::erase) owners_.erase(append.key);
-    else owners_[append.key] = of_.node_of(append.record.peer.key);
+    std::optional<Held> now;
+    if (append.effect == Effect::Kind::put) now = Held{of_.node_of(append.record.peer.key), append.value.size()};
+    const auto known = held_.find(append.key);
+    changes_.push_back({append.index, append.key, known == held_.end() ? std::nullopt : std::optional(known->second)});
+    put(append.key, now);
+  }
+
+  void put(std::string_view key, const std::optional<Held>& held) {
+    const auto known = held_.find(key);
+    if (known != held_.end()) {
+      bytes_ -= known->second.size;
+      held_.erase(known);
+    }
+    if (!held) return;
+    bytes_ += held->size;
+    held_.emplace(key, *held);
   }
 
   void take_back(std::uint64_t kept_index) {
-    for (; !changes_.empty() && changes_.back().index > kept_index; changes_.pop_back()) {
-      const Change& last = changes_.back();
-      if (last.before == no_node) owners_.erase(last.key);
-      else owners_[last.key] = last.before;
-    }
+    for (; !changes_.empty() && changes_.back().index > kept_index; changes_.pop_back()) put(changes_.back().key, changes_.back().before);
   }
 
   const Case& of_;
-  std::map<std::string_view, NodeId> owners_;
+  std::map<std::string_view, Held> held_;
+  std::uint64_t bytes_ = 0;
   std::vector<Change> changes_;
   CheckResult result_{"quota", 0, {}};
 };

@@ -6,6 +6,13 @@ namespace statefs::sim {
 namespace {
 
 // A PUT or DELETE that is answered so leaves its slot as it was, and has no record.
+bool is_final(Status status, bool is_put) {
+  constexpr Status both[] = {Status::ok,          Status::access_denied,    Status::invalid_key, Status::key_too_long,
+                             Status::revision_conflict};
+  if (std::find(std::begin(both), std::end(both), status) != std::end(both)) return true;
+  return is_put ? status == Status::value_too_large || status == Status::quota_exceeded : status == Status::not_found;
+}
+
 bool is_retried_later(Status status) {
   return status == Status::audit_unavailable || status == Status::no_space || status == Status::io_error || status == Status::overloaded ||
          status == Status::in_progress || status == Status::stage_missing || status == Status::session_unknown || status == Status::fenced;
@@ -58,6 +65,9 @@ std::string Recorded::effect_objection(const SeenAppend& append) {
   const bool is_put = record.op == static_cast<std::uint8_t>(Op::put);
   if (!is_put && record.op != static_cast<std::uint8_t>(Op::del)) return "a mutation that is neither PUT nor DELETE";
   if (is_retried_later(record.status)) return "recorded though it was not consumed";
+  if (!is_final(record.status, is_put)) return "recorded with what no such request comes to";
+  const bool is_too_large = record.value_size > limits::value_size_max;
+  if (record.allowed && is_too_large != (record.status == Status::value_too_large)) return "a value on the other side of its limit";
   if (append.effect == Effect::Kind::none) {
     if (record.status != Status::ok) return record.new_revision == record.old_revision ? "" : "refused, and another revision";
     return is_put ? "done without an effect" : untold_absence(append);

@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::array checks{check_completed,  check_recorded, check_exactly_once, check_sessions, check_linearizable,
                             check_durability, check_audit,    check_policy,       check_quota,
-                            check_channel};
+                            check_answers,    check_counted,  check_channel,
+                            check_bounds,     check_liveness};
 
 History part_of(const History& history, const CheckContext& context, NodeId server) {
   const auto is_of = [&](NodeId node) {
@@ -25,7 +26,13 @@ History part_of(const History& history, const CheckContext& context, NodeId serv
   copy(history.appends, part.appends);
   copy(history.exports, part.exports);
   copy(history.lost_writes, part.lost_writes);
-  copy(history.events, part.events);
+  std::copy_if(history.events.begin(), history.events.end(), std::back_inserter(part.events),
+               [&is_of](const SeenEvent& each) { return is_of(each.node) || each.kind == TraceKind::calm; });
+  copy(history.exchanges, part.exchanges);
+  copy(history.arrivals, part.arrivals);
+  copy(history.loads, part.loads);
+  part.streams_left = history.streams_left;
+  part.events_left = history.events_left;
   part.end = history.end;
   part.unreadable = history.unreadable;
   return part;

@@ -12,8 +12,12 @@
 //   durability    a crash takes back nothing that was durable, or that was told as the durability mode forbids
 //   audit         what is exported is what was stored, whole and in order, and never taken back; heads that clients hold are in it
 //   policy        a shadow policy agrees with every verdict; no effect and no byte leaves the grant
-//   quota         a PUT is over its writer's quota of keys exactly where it is answered so
+//   quota         a PUT is over its writer's quota of keys exactly where it is answered so; the store holds no more than it may
+//   answers       whatever a server answers to whomever was asked for on that connection and follows from its log and its state
+//   counted       refusals, damage and failed handshakes are recorded as often as they were, no more and no less
 //   channel       what comes after a tampered byte of a stream is never taken for a request or an answer
+//   bounds        what waits for a connection and how many there are stays under the limits; in the end nothing is left over
+//   liveness      once faults have stopped each client that is up gets a PUT, GET, SYNC and DELETE done; nobody wakes up for nothing
 #pragma once
 
 #include <cstdint>
@@ -43,7 +47,11 @@ struct CheckResult {
 [[nodiscard]] CheckResult check_audit(const Case& of);
 [[nodiscard]] CheckResult check_policy(const Case& of);
 [[nodiscard]] CheckResult check_quota(const Case& of);
+[[nodiscard]] CheckResult check_answers(const Case& of);
+[[nodiscard]] CheckResult check_counted(const Case& of);
 [[nodiscard]] CheckResult check_channel(const Case& of);
+[[nodiscard]] CheckResult check_bounds(const Case& of);
+[[nodiscard]] CheckResult check_liveness(const Case& of);
 
 // For messages.
 [[nodiscard]] std::string place_of(const SeenCall& call);

@@ -1,12 +1,18 @@
-// CRYPTO WATCH: at the seam of core/crypto.h, whether ciphers are used as they must be, and what did not authenticate.
+// CRYPTO WATCH: at the seam of core/crypto.h, whether ciphers are used as they must be, and what was said through them.
 //
-//   Suite <- CRYPTO WATCH (each seal and open) -> episode.h: the check `nonces`, refusals -> check_channel.cpp
+//   Suite <- CRYPTO WATCH (each seal and open) -> episode.h: the check `nonces`; connections -> conversation.h
 //
 // It is part of every run. Of each cipher it holds: nonces ascend by one, so none is used twice under one key; and once a record
-// did not authenticate nothing more is opened with that cipher, because its connection is over. It draws nothing and leaves no
-// entry in the trace, so the digest knows nothing of it.
+// did not authenticate nothing more is opened with that cipher, and nothing sealed with that of the other direction, because their
+// connection is over. What is opened is what the other end sealed under that key and nonce, byte for byte. It draws nothing and
+// leaves no entry in the trace, so the digest knows nothing of it.
+//
+// A peer is known by what the third message of a handshake says: a sealed static key is the only plaintext of a key's size there,
+// and the ciphers of the two directions are the second and third that the same node makes next.
 #pragma once
 
+#include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +23,34 @@
 #include "sim/trace.h"
 
 namespace statefs::sim {
+
+// Of one record: where its plaintext ends, and how many entries the trace had when it was sealed and when it was opened.
+struct SpokenPart {
+  std::size_t end = 0;
+  Place sealed = 0;
+  Time sealed_time;
+  Place opened = no_place;
+  Time opened_time;
+};
+
+// One direction of a connection: all plaintext that was sealed for it, in its records.
+struct SpokenLine {
+  Bytes text;
+  std::vector<SpokenPart> parts;
+  std::size_t opened_count = 0;   // of parts
+  SpokenLine* other = nullptr;    // of the same connection
+  bool is_over = false;           // who would seal refused what came the other way
+};
+
+// A handshake that a responder accepted, whether the peer was let in or not.
+struct SpokenConnection {
+  NodeId responder = no_node;
+  PublicKey peer;
+  Place made = 0;
+  const SpokenLine* requests = nullptr;
+  const SpokenLine* answers = nullptr;
+  Place refused = no_place;  // where a record of `requests` did not authenticate
+};
 
 class CryptoWatch {
  public:
@@ -31,6 +65,7 @@ class CryptoWatch {
 
   [[nodiscard]] const CheckResult& result() const { return result_; }
   [[nodiscard]] const std::vector<SeenRefusal>& refusals() const { return refusals_; }
+  [[nodiscard]] const std::deque<SpokenConnection>& connections() const { return connections_; }
 
   // A lie about them: what was seen last is seen again.
   void repeat_last_use() { use(last_used_, last_used_.next_nonce - 1); }
@@ -42,16 +77,30 @@ class CryptoWatch {
   };
   void use(Cipher& cipher, std::uint64_t nonce);
   void fail(const std::string& what);
-  void refuse(bool is_handshake);
+  [[nodiscard]] SpokenLine& line_of(const SecretKey& key);  // a cipher of that key is made
+  void sealed(SpokenLine& line, ByteView plaintext);
+  void opened(SpokenLine& line, std::uint64_t nonce, ByteView plaintext);
+  void opened_handshake(ByteView plaintext);
+  void refused(SpokenLine& line, bool is_handshake);
 
  private:
+  using Key = std::array<std::uint8_t, 32>;
+
   [[nodiscard]] NodeId node() const { return schedule_ == nullptr ? no_node : schedule_->working_node(); }
+  [[nodiscard]] Time now() const { return schedule_ == nullptr ? Time{} : schedule_->now(); }
+  [[nodiscard]] Place place() const { return trace_ == nullptr ? 0 : trace_->entries().size(); }
 
   const Schedule* schedule_ = nullptr;
   const Trace* trace_ = nullptr;
   CheckResult result_{"nonces", 0, {}};
   std::vector<SeenRefusal> refusals_;
   Cipher last_used_;
+  std::map<Key, SpokenLine> lines_;
+  std::deque<SpokenConnection> connections_;
+  // A responder that has read a static key: how many ciphers it made since.
+  std::optional<PublicKey> arriving_;
+  NodeId arriving_at_ = no_node;
+  std::vector<SpokenLine*> fresh_;
 };
 
 }  // namespace statefs::sim

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "sim/conversation.h"
 #include "sim/stand_in_suite.h"
 
 namespace statefs::sim {
@@ -14,18 +15,20 @@ constexpr Duration calm_time_max = seconds(300);  // for each call of the calm p
 constexpr Duration repeating_time_max = seconds(30);
 constexpr Duration aftermath = seconds(200);      // longer than any time that could hold a connection
 
-// Most bytes that one connection may hold, generously: what a message, a frame and a read can be, and the output bound.
+// Most bytes that one connection may hold: what a message, a frame and a read can be, and the output bound.
 std::size_t buffered_size_max(const ServerLimits& limits) {
   return limits.output_size_max + 3 * limits::frame_size_max + 2 * limits::noise_message_size_max + limits::receive_size_max;
+}
+
+// A connection below its output bound may take one answer more; each record has a length and a tag.
+std::size_t output_size_max(const ServerLimits& limits) {
+  const std::size_t size = limits.output_size_max + limits::frame_size_max;
+  return size + (size / limits::record_plaintext_size_max + 1) * (limits::record_length_size + limits::aead_tag_size);
 }
 
 std::unique_ptr<Suite> suite_for(const Plan& plan, CryptoWatch& watch, Tap* tap) {
   auto suite = watch.wrap(plan.stand_in_cipher ? make_stand_in_suite() : make_crypto_suite());
   return tap == nullptr ? std::move(suite) : tap->wrap(std::move(suite));
-}
-
-void fail(CheckResult& result, const std::string& what) {
-  if (result.failure.empty()) result.failure = what;
 }
 
 }  // namespace
@@ -107,7 +110,7 @@ bool Episode::step() {
   const std::uint64_t number = world_.schedule().digest().event_count() + 1;
   if (points_ != nullptr) points_->push_back(number);
   adversary_->before_event(number);
-  check_bounds();
+  measure();
   return world_.step();
 }
 
@@ -120,7 +123,7 @@ bool Episode::idle() const {
 
 void Episode::work() {
   while (!idle()) {
-    if (!step()) return fail(liveness_, "stuck, or not done after " + std::to_string(events_max) + " events");
+    if (!step()) return stuck("stuck, or not done after " + std::to_string(events_max) + " events");
   }
   worked_until_ = world_.now();
   points_ = nullptr;
@@ -139,15 +142,7 @@ void Episode::calm() {
     if (cast_.clients[i]->up()) cast_.workloads[i]->continue_calmly(plan_.calm_operations, calm_time_max);
   }
   while (!idle()) {
-    if (!step()) return fail(liveness_, "stuck after the faults had stopped");
-  }
-  for (std::size_t i = 0; i < cast_.clients.size(); ++i) {
-    if (!cast_.clients[i]->up()) continue;
-    ++liveness_.judged;
-    const std::uint32_t answered = cast_.workloads[i]->calm_answered_count();
-    if (answered == plan_.calm_operations) continue;
-    fail(liveness_, "node " + std::to_string(cast_.clients[i]->node().id()) + ": " + std::to_string(answered) + " of " +
-                        std::to_string(plan_.calm_operations) + " calls were answered after the faults had stopped");
+    if (!step()) return stuck("stuck after the faults had stopped");
   }
 }
 
@@ -156,31 +151,59 @@ void Episode::stop() {
   const Time end = world_.now() + aftermath;
   while (world_.schedule().next_time() <= end && step()) {
   }
-  check_left_over();
 }
 
-void Episode::check_bounds() {
+void Episode::measure() {
   if (world_.schedule().digest().event_count() % 32 != 0) return;
   for (ServerProgram* const program : cast_.servers) {
     if (!program->up()) continue;
-    ++bounds_.judged;
+    SeenLoad& load = loads_[program->node().id()];
     const Server& server = program->server();
-    if (server.buffered_size() > server.connection_count() * buffered_size_max(plan_.limits)) {
-      fail(bounds_, "node " + std::to_string(program->node().id()) + " holds more than its limits allow");
-    }
-    if (server.connection_count() > plan_.limits.connections_max) fail(bounds_, "more connections than there may be");
+    const std::uint64_t count = server.connection_count();
+    ++load.samples;
+    load.connections = std::max(load.connections, count);
+    if (count != 0) load.buffered_size = std::max<std::uint64_t>(load.buffered_size, server.buffered_size() / count);
   }
 }
 
-void Episode::check_left_over() {
-  for (ServerProgram* const program : cast_.servers) {
-    if (!program->up()) continue;
-    ++bounds_.judged;
-    if (program->server().connection_count() != 0) fail(bounds_, "a connection is left over");
-    if (program->store().volatile_count() != 0) fail(bounds_, "a commit is left over that was never flushed");
+void Episode::stuck(const std::string& what) {
+  if (stuck_.empty()) stuck_ = what;
+}
+
+std::vector<CheckResult> Episode::judge(const History& history) {
+  std::vector<CheckResult> results = check(history, context());
+  for (CheckResult& each : results) {
+    if (each.name == "liveness") each.fail(stuck_);
   }
-  if (world_.network().stream_count() != 0) fail(bounds_, "a stream is left over");
-  if (world_.schedule().pending() != 0) fail(bounds_, "an event is left over");
+  results.push_back(watch_.result());
+  return results;
+}
+
+History Episode::history() {
+  History history = history_of(world_.trace());
+  const CheckContext known = context();
+  add_conversations(watch_, known.keys, history);
+  for (ServerProgram* const program : cast_.servers) {
+    SeenLoad& load = loads_[program->node().id()];
+    load.node = program->node().id();
+    load.output_size = program->output_size_most();
+    load.reads_when_full = program->reads_when_full();
+    load.idle_timers = program->idle_timers();
+    if (program->up()) {
+      load.connections_left = program->server().connection_count();
+      load.commits_left = program->store().volatile_count();
+    }
+    history.loads.push_back(load);
+  }
+  for (const ClientProgram* const program : cast_.clients) {
+    SeenLoad load;
+    load.node = program->node().id();
+    load.idle_timers = program->idle_timers();
+    history.loads.push_back(load);
+  }
+  history.streams_left = world_.network().stream_count();
+  history.events_left = world_.schedule().pending();
+  return history;
 }
 
 std::uint64_t Episode::completed_count() const {
@@ -196,26 +219,29 @@ std::uint64_t Episode::reconnect_count() const {
   return all - std::min(all, first);
 }
 
-std::vector<CheckResult> Episode::judge(const History& history) {
-  std::vector<CheckResult> results = check(history, context());
-  results.insert(results.end(), {bounds_, liveness_, watch_.result()});
-  return results;
-}
-
 CheckContext Episode::context() {
   CheckContext context;
+  context.calm_operations = plan_.calm_operations;
+  context.call_timeout = plan_.workload.timeout;
+  context.limits = {plan_.limits.connections_max, buffered_size_max(plan_.limits), output_size_max(plan_.limits)};
   context.policies = plan_.policies;
   context.refusals = watch_.refusals();
   for (NodeId id = 0; id < plan_.node_count(); ++id) {
     context.keys.push_back(world_.public_key_of(id));
     if (plan_.is_server(id)) {
-      context.servers[id] = {ServerProgram::mac_key_of(world_.random(), id), plan_.store.commits ? Durability::commit : Durability::sync};
+      context.servers[id] = {ServerProgram::mac_key_of(world_.random(), id),
+                             plan_.store.commits ? Durability::commit : Durability::sync,
+                             plan_.store.audit_ring_size,
+                             plan_.store.value_bytes_max,
+                             plan_.store.keys_max,
+                             plan_.limits.sessions_per_key};
     } else if (plan_.is_client(id)) {
       context.server_of[id] = plan_.server_of(id);
     } else {
       const HostileKind kind = plan_.hostile[id - plan_.server_count - plan_.client_count];
       if (kind == HostileKind::stranger || kind == HostileKind::misled || kind == HostileKind::repeater) context.server_of[id] = plan_.server_of(id);
       else context.unwatched.insert(id);
+      if (kind == HostileKind::stranger) context.strangers.insert(id);
       context.handshakes_fail |= kind == HostileKind::misled || kind == HostileKind::garbage || kind == HostileKind::handshake_flood;
     }
   }

@@ -2,11 +2,11 @@
 //
 //   plan.h -> EPISODE (work, calm, stop) -> world.h, adversary.h, workload.h, hostile.h;   run.h asks what came of it
 //
-// Safety is judged from the trace by others. Two things are judged here, because only who runs the world sees them: that what
-// servers hold stays within their limits and nothing is left over in the end, and that once faults have stopped, every node that is
-// not lost for good gets its work done in time.
+// Safety is judged from the trace by others, and from what is measured here while it runs. Only that a world gets stuck is judged
+// here, because only who runs it sees that.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -35,9 +35,10 @@ class Episode {
   [[nodiscard]] World& world() { return world_; }
   [[nodiscard]] const Cast& cast() const { return cast_; }
   [[nodiscard]] CheckContext context();
-  // What every check says, with `history` for what happened.
-  [[nodiscard]] std::vector<CheckResult> judge(const History& history);
   [[nodiscard]] CryptoWatch& ciphers() { return watch_; }
+  // Once it has stopped: all that checkers look at, and what they say to it, or to a lie about it.
+  [[nodiscard]] History history();
+  [[nodiscard]] std::vector<CheckResult> judge(const History& history);
   [[nodiscard]] Time worked_until() const { return worked_until_; }
   [[nodiscard]] std::uint64_t completed_count() const;
   [[nodiscard]] std::uint64_t reconnect_count() const;
@@ -49,8 +50,8 @@ class Episode {
   [[nodiscard]] std::vector<NodeId> peers() const;
   [[nodiscard]] bool step();
   [[nodiscard]] bool idle() const;
-  void check_bounds();
-  void check_left_over();
+  void stuck(const std::string& what);
+  void measure();
 
   const Plan& plan_;
   CryptoWatch watch_;
@@ -64,8 +65,8 @@ class Episode {
   std::uint64_t events_left_;
   std::vector<std::uint64_t>* points_ = nullptr;
   Time worked_until_;
-  CheckResult bounds_{"bounds", 0, {}};
-  CheckResult liveness_{"liveness", 0, {}};
+  std::map<NodeId, SeenLoad> loads_;  // of servers
+  std::string stuck_;
 };
 
 }  // namespace statefs::sim

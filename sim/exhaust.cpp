@@ -122,7 +122,7 @@ class Enumeration {
 
   void judge(const Plan& plan, Episode& episode, std::uint64_t order) {
     ++report_.schedules;
-    History history = history_of(episode.world().trace());
+    History history = episode.history();
     if (options_.lie) options_.lie(history);
     for (const CheckResult& each : episode.judge(history)) {
       if (each.failure.empty()) continue;

@@ -77,6 +77,18 @@ void fill_response(SeenCall& call, const Response& response) {
   }
 }
 
+SeenCall seen_call_of(const SeenExchange& exchange) {
+  SeenCall call;
+  call.node = exchange.peer;
+  call.id = exchange.id;
+  call.called = exchange.asked;
+  call.completed = exchange.answered + 1;
+  call.result = CallResult::answered;
+  fill_request(call, exchange.request.body);
+  fill_response(call, exchange.answer);
+  return call;
+}
+
 namespace {
 
 bool read_append(SeenAppend& append, ByteView payload) {
@@ -143,6 +155,7 @@ bool Telling::take(Place at, const TraceEntry& entry, ByteView payload) {
     case TraceKind::appended: {
       SeenAppend append;
       append.at = at;
+      append.time = entry.time;
       append.node = entry.node;
       append.index = entry.argument;
       if (!read_append(append, payload)) return false;
@@ -182,6 +195,7 @@ bool Telling::take_call(Place at, const TraceEntry& entry, ByteView payload) {
   call.node = entry.node;
   call.id = entry.argument;
   call.called = at;
+  call.called_time = entry.time;
   if (!read_call(call, payload) || !calls_.emplace(Name{entry.node, entry.argument}, history_.calls.size()).second) return false;
   open_[entry.node].push_back(history_.calls.size());
   history_.calls.push_back(std::move(call));
@@ -197,6 +211,7 @@ bool Telling::take_completion(Place at, const TraceEntry& entry, ByteView payloa
     return true;
   }
   call.completed = at;
+  call.completed_time = entry.time;
   return read_completion(call, payload);
 }
 

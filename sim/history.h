@@ -2,8 +2,8 @@
 //
 //   trace.h -> HISTORY -> case.h -> checks.h
 //
-// Everything is decoded again from the frames and records in the trace; nothing of a client's, server's or store's own
-// tables is used. A place is the number of an entry in the trace: what happened before what, also within one instant.
+// All is decoded again from frames and records in the trace and from what was sealed; nothing of a client's, server's or
+// store's own tables is used. A place is the number of an entry in the trace: what happened before what, also within one instant.
 #pragma once
 
 #include <optional>
@@ -30,7 +30,9 @@ struct SeenCall {
   NodeId node = 0;
   CallId id = 0;  // of trace_call_id()
   Place called = 0;
+  Time called_time;
   Place completed = no_place;
+  Time completed_time;
   Place completed_again = no_place;
   Place crashed = no_place;                       // its client went down before a completion
   Op op = Op::sync;
@@ -61,6 +63,7 @@ struct SeenCall {
 // One record as a store took it, with its effect.
 struct SeenAppend {
   Place at = 0;
+  Time time;
   NodeId node = 0;
   std::uint64_t index = 0;  // as the trace names it
   Effect::Kind effect = Effect::Kind::none;
@@ -90,6 +93,51 @@ struct SeenLostWrite {
   bool certain = false;
 };
 
+// One request as a server opened it, and what it answered (conversation.h). Views into what was said.
+struct SeenExchange {
+  enum class Form : std::uint8_t { none, request, malformed, unknown_op };  // none: an answer to no request
+
+  NodeId node = 0;               // the server
+  NodeId peer = 0;               // no_node: nobody's key
+  std::uint32_t connection = 0;  // which arrival
+  Place asked = 0;               // the last entry before it was opened
+  Time asked_time;
+  Place answered = no_place;     // the last entry before its answer was sealed
+  Time answered_time;
+  Form form = Form::none;
+  std::uint64_t id = 0;
+  std::uint8_t op = 0;
+  Request request;               // of that form
+  bool is_readable = false;      // the answer, where there is one
+  Response answer;
+
+  [[nodiscard]] bool is_answered() const { return answered != no_place; }
+};
+
+// A peer that came through a handshake, whether it was let in or not.
+struct SeenArrival {
+  Place at = 0;
+  NodeId node = 0;               // the server
+  NodeId peer = 0;               // no_node: nobody's key
+  std::uint32_t connection = 0;
+  Place refused = no_place;      // where a record of it did not authenticate
+  Place last_said = no_place;    // where something was sealed for it last
+  bool is_heard = false;         // a record of it was opened
+};
+
+// What was measured of a node's programs while they ran, each at its highest, and what was left over in the end.
+struct SeenLoad {
+  NodeId node = 0;
+  std::uint64_t samples = 0;
+  std::uint64_t connections = 0;       // of a server
+  std::uint64_t buffered_size = 0;     // for all of them, a connection
+  std::uint64_t output_size = 0;       // that was handed out for one of them at once
+  std::uint64_t reads_when_full = 0;   // how often it would read though so much output waited as may wait
+  std::uint64_t idle_timers = 0;       // beyond those that time explains, in a row and without any effect
+  std::uint64_t connections_left = 0;
+  std::uint64_t commits_left = 0;
+};
+
 // Every other entry.
 struct SeenEvent {
   Place at = 0;
@@ -107,6 +155,11 @@ struct History {
   std::vector<SeenExport> exports;
   std::vector<SeenLostWrite> lost_writes;
   std::vector<SeenEvent> events;
+  std::vector<SeenExchange> exchanges;
+  std::vector<SeenArrival> arrivals;
+  std::vector<SeenLoad> loads;
+  std::uint64_t streams_left = 0;         // in the end, of the whole world
+  std::uint64_t events_left = 0;
   Place end = 0;                          // the number of entries
   std::optional<std::string> unreadable;  // what could not be decoded, and then the rest is not there
 };
@@ -114,6 +167,9 @@ struct History {
 // The two halves of a call, also for whoever records calls without a trace.
 void fill_request(SeenCall& call, const RequestBody& body);
 void fill_response(SeenCall& call, const Response& response);
+
+// A GET or LIST that was answered, as a call of that peer between the two places.
+[[nodiscard]] SeenCall seen_call_of(const SeenExchange& exchange);
 
 // `trace` outlives the history and gets no more entries.
 [[nodiscard]] History history_of(const Trace& trace);

@@ -115,8 +115,24 @@ void Program::fire(std::uint32_t kind, std::uint64_t) {
   }
   std::vector<StreamEnd> ready;
   ready.swap(ready_);
+  const std::uint64_t scheduled = schedule.scheduled_count();
+  const std::size_t entries = node_.ground().trace.entries().size();
   work(ready, node_.now());
+  note_timer(kind != timer || scheduled != schedule.scheduled_count() || entries != node_.ground().trace.entries().size());
   if (!crashed_) arm_timer();
+}
+
+// Deadlines of connections come and are set again, a log without room is tried again, a flush begins: so much and no more.
+void Program::note_timer(bool had_effect) {
+  constexpr std::uint64_t at_once_max = 256, per_second_max = 64;
+  const Time now = node_.ground().schedule.now();
+  if (had_effect) {
+    idle_timers_ = 0;
+    return;
+  }
+  if (idle_timers_++ == 0) idle_since_ = now;
+  const std::uint64_t explained = at_once_max + per_second_max * static_cast<std::uint64_t>((now - idle_since_).ns / seconds(1).ns);
+  if (idle_timers_ > explained) idle_timers_most_ = std::max(idle_timers_most_, idle_timers_ - explained);
 }
 
 void Program::arm_timer() {

@@ -78,6 +78,8 @@ class Program : public Handler, public StreamUser {
   // Stands still until then; what happens meanwhile is found afterwards.
   void pause_until(Time time) { paused_until_ = time; }
   [[nodiscard]] const std::set<StreamEnd>& ends() const { return ends_; }
+  // Of timers in a row that had no effect, how many more there were than the time that they took explains; the highest.
+  [[nodiscard]] std::uint64_t idle_timers() const { return idle_timers_most_; }
 
   // Takes every stream, as a listen backlog does; the program sees it in its next wake-up.
   bool stream_offered(StreamEnd end) final;
@@ -97,6 +99,7 @@ class Program : public Handler, public StreamUser {
 
  private:
   void arm_timer();
+  void note_timer(bool had_effect);
   void stop();
   void end_streams(bool silent);
   Node& node_;
@@ -108,6 +111,9 @@ class Program : public Handler, public StreamUser {
   EventId wake_event_ = 0;
   EventId timer_event_ = 0;
   Time timer_time_;
+  Time idle_since_;
+  std::uint64_t idle_timers_ = 0;
+  std::uint64_t idle_timers_most_ = 0;
 };
 
 }  // namespace statefs::sim

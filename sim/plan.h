@@ -64,7 +64,7 @@ struct Plan {
   std::vector<std::pair<NodeId, PlannedCall>> calls;
   // Which of its operations a client does; a client that is not named does all.
   std::vector<std::pair<NodeId, std::vector<std::uint32_t>>> operations;
-  std::uint32_t calm_operations = 3;  // of each client that is left, after all faults stopped
+  std::uint32_t calm_operations = 4;  // of each client that is left, after all faults stopped
 
   std::vector<PolicyPlan> policies{PolicyPlan{}};  // the first is in force at the start
   std::vector<Incident> incidents;                 // by time

@@ -25,7 +25,7 @@ RunReport run(const Plan& plan, const Watch& watch) {
   report.simulated = episode.worked_until();
   report.operations = episode.completed_count();
   report.reconnects = episode.reconnect_count();
-  History history = history_of(world.trace());
+  History history = episode.history();
   if (watch.lie) watch.lie(history);
   if (watch.repeats_nonce) episode.ciphers().repeat_last_use();
   report.checks = episode.judge(history);

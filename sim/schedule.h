@@ -51,6 +51,7 @@ class Schedule {
   // Moves now() on to where nothing happens before.
   void pass_to(Time time);
   [[nodiscard]] Time next_time() const { return heap_.empty() ? never : heap_.front().time; }
+  [[nodiscard]] std::uint64_t scheduled_count() const { return sequence_; }  // events, ever
   [[nodiscard]] std::size_t pending() const { return heap_.size(); }
   [[nodiscard]] const RunDigest& digest() const { return digest_; }
 

@@ -1,5 +1,6 @@
 #include "sim/server_program.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace statefs::sim {
@@ -120,6 +121,7 @@ void ServerProgram::serve(StreamEnd end, Now now) {
   const ConnectionId connection = known->second;
   Stream& from = stream(end);
   if (server_->wants_input(connection)) {
+    if (server_->output(connection).size() >= options_.limits.output_size_max) ++reads_when_full_;
     const ByteView bytes = from.read(end.side, options_.read_size);
     if (!bytes.empty()) server_->receive(connection, bytes, now);
   }
@@ -129,6 +131,7 @@ void ServerProgram::serve(StreamEnd end, Now now) {
 
 void ServerProgram::write_output(StreamEnd end, ConnectionId connection, Now now) {
   Stream& to = stream(end);
+  output_size_most_ = std::max(output_size_most_, server_->output(connection).size());
   for (ByteView output = server_->output(connection); !output.empty(); output = server_->output(connection)) {
     if (to.write_broken(end.side)) {
       server_->ended(connection, now);

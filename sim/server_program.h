@@ -34,6 +34,10 @@ class ServerProgram final : public Program {
   ServerProgram(Node& node, const ServerProgramOptions& options);
   ~ServerProgram() override;
 
+  // The most output that was handed out for one connection at once, and how often the server would have read from one that had
+  // so much waiting as may wait.
+  [[nodiscard]] std::size_t output_size_most() const { return output_size_most_; }
+  [[nodiscard]] std::uint64_t reads_when_full() const { return reads_when_full_; }
   // Only while it is up.
   [[nodiscard]] Server& server() { return *server_; }
   [[nodiscard]] Statefs& store() { return store_; }
@@ -59,6 +63,8 @@ class ServerProgram final : public Program {
   Statefs store_;
   std::optional<Server> server_;
   bool export_stalled_ = false;
+  std::size_t output_size_most_ = 0;
+  std::uint64_t reads_when_full_ = 0;
   std::map<StreamEnd, ConnectionId> connections_;
   std::map<ConnectionId, StreamEnd> ends_;
 };

@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::uint32_t call_planned = 200;
 constexpr std::size_t revisions_kept = 8;
+constexpr std::uint32_t first_calm_operation = 1'000'000;
+constexpr std::uint32_t calm_retries_max = 8;
+constexpr std::uint32_t calm_retry_step = 1'000'000;  // another value, the same op
 const std::string root = "/state/shared/";
 
 // What lies outside the grant, or is no key.
@@ -102,9 +105,8 @@ void Workload::start(ClientProgram& client) {
 }
 
 void Workload::continue_calmly(std::uint32_t operation_count, Duration timeout) {
-  constexpr std::uint32_t first_calm_operation = 1'000'000;
-  calm_ = true;
   options_.timeout = timeout;
+  options_.in_flight_max = 1;
   options_.breaks = {0, 1};
   for (std::uint32_t i = 0; i < operation_count; ++i) operations_.push_back(first_calm_operation + i);
   plan_next();
@@ -141,7 +143,10 @@ void Workload::fire(std::uint32_t, std::uint64_t operation) {
 void Workload::completed(ClientProgram&, Completion completion) {
   ++completed_;
   --in_flight_;
-  if (calm_ && completion.result == CallResult::answered) ++calm_answered_;
+  if (calm_operation_ != 0 && completion.response.status == Status::audit_unavailable && calm_retries_ < calm_retries_max) {
+    ++calm_retries_;
+    operations_.push_back(calm_operation_ + calm_retry_step);
+  }
   std::uint64_t revision = 0;
   if (const auto* mutation = std::get_if<MutationResponse>(&completion.response.body)) revision = mutation->revision;
   if (const auto* got = std::get_if<GetResponse>(&completion.response.body)) revision = got->revision;
@@ -150,6 +155,21 @@ void Workload::completed(ClientProgram&, Completion completion) {
     revisions_.push_back(revision);
   }
   plan_next();
+}
+
+void Workload::submit_calm(std::uint32_t operation) {
+  calm_operation_ = operation;
+  const std::string key = root + "k0";
+  const std::string value = std::to_string(node_.id()) + "." + std::to_string(operation) + ".";
+  RequestBody body;
+  switch (operation % 4) {
+    case 0: body = PutRequest{{}, {}, as_bytes(key), static_cast<std::uint32_t>(value.size()), as_bytes(value), {}}; break;
+    case 1: body = GetRequest{{}, 0, static_cast<std::uint32_t>(limits::value_size_max), as_bytes(key)}; break;
+    case 2: body = SyncRequest{epoch()}; break;
+    default: body = DeleteRequest{{}, {}, as_bytes(key)}; break;
+  }
+  ++in_flight_;
+  STATEFS_CHECK(client_->submit(body, options_.timeout).ok());
 }
 
 void Workload::submit_planned(std::uint32_t operation) {
@@ -178,6 +198,7 @@ void Workload::submit_planned(std::uint32_t operation) {
 }
 
 void Workload::call(std::uint32_t operation) {
+  if (operation >= first_calm_operation) return submit_calm(operation);
   if (operation < calls_.size()) return submit_planned(operation);
   Draws draws{options_, draws_of(operation), std::to_string(node_.id()) + "." + std::to_string(operation) + "."};
   if (draws.random.chance(options_.breaks)) client_->break_stream();

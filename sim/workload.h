@@ -51,7 +51,8 @@ class Workload final : public Handler, public CallUser {
   ~Workload() override;
   void start(ClientProgram& client);
 
-  // So many more, which are all to be answered by then.
+  // So many more, one after the other, which are all to be answered by then: PUT, GET, SYNC and DELETE in turn, of one key that
+  // is granted, with no condition. One that the log had no room for is asked again a few times: it is emptied only now.
   void continue_calmly(std::uint32_t operation_count, Duration timeout);
   // The client crashed: what it was doing is nobody's concern any more. It is started again by client_started(), or not.
   void client_stopped();
@@ -60,7 +61,6 @@ class Workload final : public Handler, public CallUser {
 
   [[nodiscard]] bool done() const { return next_ == operations_.size() && planned_ == 0 && in_flight_ == 0; }
   [[nodiscard]] std::uint32_t completed_count() const { return completed_; }
-  [[nodiscard]] std::uint32_t calm_answered_count() const { return calm_answered_; }
 
   void completed(ClientProgram& client, Completion completion) override;
   void fire(std::uint32_t kind, std::uint64_t argument) override;
@@ -70,6 +70,7 @@ class Workload final : public Handler, public CallUser {
   void plan_next();
   void call(std::uint32_t operation);
   [[nodiscard]] std::uint64_t epoch() const;  // what a SYNC names
+  void submit_calm(std::uint32_t operation);
   void submit_planned(std::uint32_t operation);
   [[nodiscard]] Duration pause_before(std::uint32_t operation) const;
   [[nodiscard]] RandomStream draws_of(std::uint32_t operation) const;
@@ -83,8 +84,8 @@ class Workload final : public Handler, public CallUser {
   std::size_t next_ = 0;         // of operations_, to be planned
   std::uint32_t in_flight_ = 0;
   std::uint32_t completed_ = 0;
-  bool calm_ = false;
-  std::uint32_t calm_answered_ = 0;
+  std::uint32_t calm_operation_ = 0;  // the last
+  std::uint32_t calm_retries_ = 0;
   std::vector<std::uint64_t> revisions_;  // the last few that were answered
   EventId planned_ = 0;
 };

@@ -89,12 +89,6 @@ bool refuse_allowed_get(History& history) {
   return false;
 }
 
-bool refuse_for_quota(History& history) {
-  SeenAppend* const append = last_done_put(history);
-  if (append != nullptr) append->record.status = Status::quota_exceeded;
-  return append != nullptr;
-}
-
 bool change_byte_of_answer(History& history) {
   for (SeenCall& call : history.calls) {
     if (call.op != Op::get || !call.answered() || call.status != Status::ok || call.data.empty()) continue;
@@ -104,10 +98,50 @@ bool change_byte_of_answer(History& history) {
   return false;
 }
 
+bool refuse_without_a_cause(History& history) {
+  for (SeenExchange& each : history.exchanges) {
+    auto* const answer = std::get_if<MutationResponse>(&each.answer.body);
+    if (!each.is_answered() || answer == nullptr || each.answer.status != Status::ok) continue;
+    each.answer.status = Status::overloaded;
+    *answer = MutationResponse{};
+    return true;
+  }
+  return false;
+}
+
+bool count_once_too_often(History& history) {
+  for (SeenAppend& append : history.appends) {
+    if (append.record.kind != AuditKind::refusals) continue;
+    append.record.count += 1'000'000;
+    return true;
+  }
+  return false;
+}
+
+bool exceed_no_quota(History& history) {
+  SeenAppend* const append = last_done_put(history);
+  if (append != nullptr) append->record.status = Status::quota_exceeded;
+  return append != nullptr;
+}
+
+bool leave_a_connection(History& history) {
+  if (history.loads.empty()) return false;
+  ++history.loads.front().connections_left;
+  return true;
+}
+
+bool hang_in_the_calm(History& history) {
+  const auto calm = std::find_if(history.events.begin(), history.events.end(), [](const SeenEvent& each) { return each.kind == TraceKind::calm; });
+  if (calm == history.events.end() || history.calls.empty() || history.calls.back().called < calm->at) return false;
+  history.calls.back().result = CallResult::timed_out;
+  return true;
+}
+
 constexpr Told lies[] = {{"completed", hide_completion},       {"recorded", change_recorded_value}, {"exactly_once", run_twice},
                          {"sessions", skip_sequence},         {"linearizable", change_byte_of_answer}, {"durability", lose_everything},
-                         {"audit", lose_middle_record},       {"policy", refuse_allowed_get},      {"quota", refuse_for_quota},
-                         {"channel", record_damage},          {"nonces", nullptr}};
+                         {"audit", lose_middle_record},       {"policy", refuse_allowed_get},      {"channel", record_damage},
+                         {"answers", refuse_without_a_cause}, {"counted", count_once_too_often}, {"quota", exceed_no_quota},
+                         {"bounds", leave_a_connection},      {"liveness", hang_in_the_calm},        {"nonces", nullptr}};
 static_assert(std::size(lies) == lie_count);
 
 }  // namespace

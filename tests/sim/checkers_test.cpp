@@ -50,8 +50,9 @@ TEST(Checkers, FindNothingInATrueHistory) {
   accept("the true history", write_true_history);
   Forge forge;
   write_true_history(forge);
+  const std::set<std::string_view> unseen{"answers", "bounds", "channel", "counted", "liveness"};  // of what this one has nothing
   for (const CheckResult& each : forge.judge()) {
-    EXPECT_EQ(each.judged > 0, each.name != "channel") << each.name;
+    EXPECT_EQ(each.judged > 0, !unseen.contains(each.name)) << each.name;
   }
 }
 
@@ -73,8 +74,23 @@ TEST(Checkers, AreEachTheOnlyOneToObjectToSomething) {
        }},
       {"policy", [](Forge& f) { f.answer_get(1, f.get(1, "/state/other/a"), Status::not_found, 0, ""); }},
       {"quota", [](Forge& f) {
-         const CallId id = f.put(1, "a", "one");
-         f.answer_mutation(1, id, Op::put, f.take_put(1, "a", "one", Status::quota_exceeded), Status::quota_exceeded);
+         f.context.servers[0].keys_max = 0;
+         f.did_put(1, "a", "one");
+       }},
+      {"answers", [](Forge& f) {
+         f.arrive(1);
+         f.did_put(1, "a", "one");
+       }},
+      {"counted", [](Forge& f) {
+         f.arrive(1);
+         f.arrivals.back().refused = f.arrivals.back().at;
+       }},
+      {"bounds", [](Forge& f) { f.streams_left = 1; }},
+      {"liveness", [](Forge& f) {
+         f.context.calm_operations = 1;
+         f.flush();
+         f.export_all();
+         f.add(0, TraceKind::calm, 0);
        }},
       {"channel", [](Forge& f) { f.take_count(1, AuditKind::damaged, Op::put, Status::ok); }},
   };

@@ -160,6 +160,82 @@ std::uint64_t Forge::did_del(NodeId node, const std::string& key) {
   return index;
 }
 
+void Forge::arrive(NodeId node) {
+  SeenArrival arrival;
+  arrival.at = here();
+  arrival.peer = node;
+  arrival.connection = static_cast<std::uint32_t>(arrivals.size());
+  arrival.is_heard = true;
+  arrival.last_said = here();
+  arrivals.push_back(arrival);
+  HelloRequest hello;
+  hello.version = 1;
+  HelloResponse answer;
+  answer.epoch = epoch_;
+  answer.slots_per_session = limits::slots_per_session;
+  answer.sessions_per_key = limits::sessions_per_key;
+  answer.durable_index = answer.head.index = durable_;
+  answer.head.hash = head().hash;
+  answer.last_index = last();
+  reply(ask(node, hello), Status::ok, answer);
+}
+
+std::size_t Forge::ask(NodeId node, const RequestBody& body) {
+  SeenExchange& exchange = exchanges.emplace_back();
+  for (const SeenArrival& each : arrivals) exchange.connection = each.peer == node ? each.connection : exchange.connection;
+  exchange.peer = node;
+  exchange.asked = here();
+  exchange.form = SeenExchange::Form::request;
+  exchange.id = exchanges.size();
+  exchange.op = static_cast<std::uint8_t>(op_of(body));
+  Bytes& frame = said_.emplace_back();
+  encode_request({exchange.id, body}, frame);
+  exchange.request = decode_request(load_frame_header(frame), ByteView(frame).subspan(limits::frame_header_size)).value();
+  return exchanges.size() - 1;
+}
+
+void Forge::reply(std::size_t asked, Status status, const ResponseBody& body) {
+  SeenExchange& exchange = exchanges[asked];
+  exchange.answered = here();
+  exchange.is_readable = true;
+  Bytes& frame = said_.emplace_back();
+  encode_response({exchange.id, exchange.op, status, body}, frame);
+  exchange.answer = decode_response(load_frame_header(frame), ByteView(frame).subspan(limits::frame_header_size)).value();
+}
+
+std::size_t Forge::ask_put(NodeId node, const std::string& key, const std::string& value, const SlotRef& at) {
+  const std::string name = whole(key);
+  return ask(node, PutRequest{at, {}, as_bytes(name), static_cast<std::uint32_t>(value.size()), as_bytes(value), {}});
+}
+
+void Forge::reply_put(std::size_t asked, std::uint64_t index, Status status, bool replayed) {
+  MutationResponse body;
+  body.index = index;
+  body.revision = status == Status::ok ? index : 0;
+  body.replayed = replayed;
+  if (retell) std::exchange(retell, nullptr)(body);
+  reply(asked, status, body);
+}
+
+SlotRef Forge::asked_put(NodeId node, const std::string& key, const std::string& value) {
+  const SlotRef at = next_slot(node);
+  const CallId id = put(node, key, value);
+  const std::size_t asked = ask_put(node, key, value, at);
+  const std::uint64_t index = take_put(node, key, value);
+  reply_put(asked, index);
+  answer_mutation(node, id, Op::put, index);
+  return at;
+}
+
+History Forge::history() const {
+  History history = history_of(trace_);
+  history.arrivals = arrivals;
+  history.exchanges = exchanges;
+  history.loads = loads;
+  history.streams_left = streams_left;
+  return history;
+}
+
 void Forge::flush() {
   durable_ = last();
   add(0, TraceKind::durable, durable_);

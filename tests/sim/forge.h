@@ -4,6 +4,7 @@
 // Every step writes what a true world would; `twist` changes the next record before it is encoded.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -43,6 +44,16 @@ class Forge {
   std::uint64_t did_put(NodeId node, const std::string& key, const std::string& value);
   std::uint64_t did_del(NodeId node, const std::string& key);
 
+  // What passed between a peer and the server. A peer that arrives has said HELLO and was answered.
+  void arrive(NodeId node);
+  std::size_t ask(NodeId node, const RequestBody& body);
+  void reply(std::size_t asked, Status status, const ResponseBody& body);
+  std::size_t ask_put(NodeId node, const std::string& key, const std::string& value, const SlotRef& at);
+  void reply_put(std::size_t asked, std::uint64_t index, Status status = Status::ok, bool replayed = false);
+  // A PUT that goes well, in its session's next sequence; returns its place there.
+  SlotRef asked_put(NodeId node, const std::string& key, const std::string& value);
+  [[nodiscard]] SlotRef next_slot(NodeId node) { return mutation(node, Op::put, "", "", Status::ok).at; }
+
   void flush();                         // all that was appended is durable
   void crash(std::uint64_t kept_index); // the server, and it is up again in the next epoch
   void crash_client(NodeId node) { add(node, TraceKind::node_down, 0); }
@@ -58,10 +69,14 @@ class Forge {
   [[nodiscard]] std::uint64_t last() const { return next_index_ - 1; }
   [[nodiscard]] AuditHead head() const;            // of all that is alive
 
-  [[nodiscard]] std::vector<CheckResult> judge() const { return check(history_of(trace_), context); }
+  [[nodiscard]] std::vector<CheckResult> judge() const { return check(history(), context); }
   [[nodiscard]] std::vector<std::string> objections() const;
 
   CheckContext context;
+  std::vector<SeenArrival> arrivals;
+  std::vector<SeenExchange> exchanges;
+  std::vector<SeenLoad> loads;
+  std::uint64_t streams_left = 0;
 
  private:
   struct Kept {
@@ -72,6 +87,8 @@ class Forge {
     std::map<std::string, std::uint64_t> state;  // revisions, after it
   };
   CallId call(NodeId node, const RequestBody& body);
+  [[nodiscard]] History history() const;
+  [[nodiscard]] Place here() const { return trace_.entries().empty() ? 0 : trace_.entries().size() - 1; }
   void begin_epoch();
   [[nodiscard]] static std::string whole(const std::string& key) { return key[0] == '/' ? key : "/state/shared/" + key; }
 
@@ -85,7 +102,7 @@ class Forge {
   std::uint64_t epoch_ = 1;
   std::uint64_t next_index_ = 0;
   std::uint64_t durable_ = 0;
-  Bytes arena_;
+  std::deque<Bytes> said_;  // exchanges point into it
 };
 
 }  // namespace statefs::sim

@@ -82,7 +82,7 @@ TEST(Minimize, KeepsTheCalmPartForLivenessAlone) {
   const Plan before = big_plan();
   for (const std::string check : {"liveness", "audit"}) {
     const Minimized after = minimize(before, check, [&](const Plan&) { return check; });
-    EXPECT_EQ(after.plan.calm_operations, check == "liveness" ? 3u : 0u);
+    EXPECT_EQ(after.plan.calm_operations, check == "liveness" ? 4u : 0u);
     EXPECT_EQ(after.plan.client_count, 0u);
     EXPECT_THAT(after.plan.incidents, IsEmpty());
     EXPECT_THAT(after.plan.hostile, IsEmpty());

@@ -43,9 +43,10 @@ TEST(Run, JudgesSomethingByEveryCheckAndMeetsReconnects) {
     operations += report.operations;
     reconnects += report.reconnects;
   }
-  EXPECT_EQ(judged.size(), 13u);
+  EXPECT_EQ(judged.size(), 15u);
   EXPECT_GT(judged.extract("channel").mapped(), 30u);
   EXPECT_GT(judged.extract("liveness").mapped(), 30u);
+  EXPECT_GT(judged.extract("counted").mapped(), 100u);
   EXPECT_GT(judged.extract("quota").mapped(), 100u);
   for (const auto& [name, count] : judged) EXPECT_GT(count, 1'000u) << name;
   EXPECT_GT(operations, 3'000u);

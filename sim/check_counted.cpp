@@ -1,0 +1,198 @@
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "sim/checks.h"
+#include "sim/grounds.h"
+
+namespace statefs::sim {
+namespace {
+
+// Of ops that there are not all have one number.
+Op counted_op(std::uint8_t op) {
+  const bool is_known = (op >= 1 && op <= 5) || (op >= 16 && op <= 21);
+  return static_cast<Op>(is_known ? op : 0);
+}
+
+// A refusal that makes no record of its own. What can be had by asking again (no room, a failed store) is none, but for the
+// verbs of sessions; nor is a foreign version.
+bool is_counted(const SeenExchange& exchange) {
+  const Status status = exchange.answer.status;
+  if (status == Status::malformed) return true;
+  const bool greets = exchange.form == SeenExchange::Form::request && std::holds_alternative<HelloRequest>(exchange.request.body);
+  if (status == Status::unsupported) return !greets;
+  if (std::holds_alternative<SessionResponse>(exchange.answer.body)) return status != Status::ok;
+  if (std::holds_alternative<GetResponse>(exchange.answer.body) || std::holds_alternative<ListResponse>(exchange.answer.body)) {
+    return status == Status::access_denied || status == Status::invalid_key || status == Status::key_too_long;
+  }
+  const auto* const mutation = std::get_if<MutationResponse>(&exchange.answer.body);
+  const bool is_of_slot = status == Status::session_unknown || status == Status::fenced || status == Status::sequence_gap ||
+                          status == Status::sequence_old || status == Status::false_retry || status == Status::in_progress;
+  return mutation != nullptr && mutation->index == 0 && is_of_slot;
+}
+
+// Numbers are in memory until they are recorded, at the latest with the answer that tells of the last of them; a server that
+// goes down while its log is full takes them along. So each life of a server is counted for itself.
+class Counted {
+ public:
+  explicit Counted(const Case& of) : of_(of), grounds_(of) {}
+
+  CheckResult judge() {
+    if (of_.history().arrivals.empty()) return result_;
+    take_records();
+    judge_refusals();
+    judge_damage();
+    judge_handshakes();
+    return result_;
+  }
+
+ private:
+  using Name = std::tuple<Place, NodeId, Op, Status>;  // the life of the server, who, what
+  using Numbers = std::vector<std::pair<Place, std::uint64_t>>;
+  using Cause = std::pair<Place, HandshakeFailure>;
+
+  [[nodiscard]] Place life_of(Place place) const { return grounds_.up_since(place); }
+  [[nodiscard]] bool had_room(Place from, Place to) const {
+    return !grounds_.failed_by(to) && grounds_.log_free_least(from, to) >= Grounds::room_for_count;
+  }
+  [[nodiscard]] std::uint64_t recorded(const Name& name, Place until) const;
+  void take_records();
+  void judge_refusals();
+  void judge_excess(const std::map<Name, std::uint64_t>& answered);
+  void judge_damage();
+  void judge_handshakes();
+  [[nodiscard]] bool is_up_at_end() const;
+
+  const Case& of_;
+  Grounds grounds_;
+  std::map<Name, Numbers> refusals_;
+  std::map<std::pair<Place, NodeId>, std::uint64_t> damage_;
+  std::map<Cause, std::uint64_t> handshakes_;
+  CheckResult result_{"counted", 0, {}};
+};
+
+void Counted::take_records() {
+  for (const SeenAppend& append : of_.history().appends) {
+    const AuditRecord& record = append.record;
+    const Place life = life_of(append.at);
+    const NodeId peer = of_.node_of(record.peer.key);
+    if (record.kind == AuditKind::refusals) refusals_[{life, peer, static_cast<Op>(record.op), record.status}].push_back({append.at, record.count});
+    if (record.kind == AuditKind::damaged) damage_[{life, peer}] += record.count;
+    if (record.kind == AuditKind::handshakes) handshakes_[{life, static_cast<HandshakeFailure>(record.op)}] += record.count;
+  }
+}
+
+std::uint64_t Counted::recorded(const Name& name, Place until) const {
+  const auto found = refusals_.find(name);
+  std::uint64_t sum = 0;
+  if (found == refusals_.end()) return sum;
+  for (const auto& [place, count] : found->second) sum += place <= until ? count : 0;
+  return sum;
+}
+
+void Counted::judge_refusals() {
+  std::vector<const SeenExchange*> refused;
+  for (const SeenExchange& each : of_.history().exchanges) {
+    if (each.is_answered() && each.is_readable && is_counted(each)) refused.push_back(&each);
+  }
+  std::sort(refused.begin(), refused.end(), [](const SeenExchange* a, const SeenExchange* b) { return a->answered < b->answered; });
+  std::map<Name, std::uint64_t> answered;
+  for (std::size_t i = 0; i < refused.size(); ++i) {
+    const SeenExchange& each = *refused[i];
+    const Name name{life_of(each.answered), each.peer, counted_op(each.op), each.answer.status};
+    const std::uint64_t count = ++answered[name];
+    ++result_.judged;
+    // The last of those that were answered together stands for all of them.
+    const bool is_last = i + 1 == refused.size() || refused[i + 1]->answered != each.answered;
+    if (!is_last && refused[i + 1]->peer == each.peer && refused[i + 1]->op == each.op) continue;
+    if (recorded(name, each.answered) >= count || !had_room(each.asked, each.answered)) continue;
+    result_.fail("node " + std::to_string(each.peer) + " op " + std::to_string(each.op) + ": " + std::to_string(count) + " times answered " +
+                 std::string(statefs::name_of(each.answer.status)) + " by entry " + std::to_string(each.answered) + ", recorded " +
+                 std::to_string(recorded(name, each.answered)) + " times");
+  }
+  judge_excess(answered);
+}
+
+// What was asked and never answered may have been refused all the same.
+void Counted::judge_excess(const std::map<Name, std::uint64_t>& answered) {
+  std::map<std::tuple<Place, NodeId, Op>, std::uint64_t> unanswered, excess;
+  for (const SeenExchange& each : of_.history().exchanges) {
+    if (!each.is_answered()) ++unanswered[{life_of(each.asked), each.peer, counted_op(each.op)}];
+  }
+  for (const auto& [name, numbers] : refusals_) {
+    const auto& [life, peer, op, status] = name;
+    const auto said = answered.find(name);
+    const std::uint64_t count = said == answered.end() ? 0 : said->second;
+    const std::uint64_t written = recorded(name, no_place);
+    std::uint64_t& more = excess[{life, peer, op}];
+    more += written - std::min(written, count);
+    ++result_.judged;
+    if (more > unanswered[{life, peer, op}]) {
+      result_.fail("node " + std::to_string(peer) + " op " + std::to_string(static_cast<unsigned>(op)) + ": " + std::to_string(written) + " times " +
+                   std::string(statefs::name_of(status)) + " recorded, " + std::to_string(count) + " times answered");
+    }
+  }
+}
+
+void Counted::judge_damage() {
+  std::map<std::pair<Place, NodeId>, std::uint64_t> done;
+  std::map<std::pair<Place, NodeId>, Place> first;
+  for (const SeenArrival& each : of_.history().arrivals) {
+    if (each.refused == no_place) continue;
+    const std::pair name{life_of(each.refused), each.peer};
+    ++done[name];
+    first.emplace(name, each.refused);
+  }
+  for (const auto& [name, count] : done) {
+    ++result_.judged;
+    Place until = of_.history().end;
+    for (const SeenEvent& event : of_.history().events) {
+      if (event.kind == TraceKind::node_down && event.node == of_.server() && event.at > name.first) until = std::min(until, event.at);
+    }
+    if (damage_[name] >= count || !had_room(first[name], until)) continue;
+    result_.fail("node " + std::to_string(name.second) + ": " + std::to_string(count) + " records did not authenticate, damage recorded " +
+                 std::to_string(damage_[name]) + " times");
+  }
+}
+
+bool Counted::is_up_at_end() const {
+  bool is_calm = false, is_up = true;
+  for (const SeenEvent& event : of_.history().events) {
+    is_calm |= event.kind == TraceKind::calm;
+    if (event.node != of_.server()) continue;
+    if (event.kind == TraceKind::node_down) is_up = false;
+    if (event.kind == TraceKind::node_up) is_up = true;
+  }
+  return is_calm && is_up && !grounds_.failed_by(of_.history().end);
+}
+
+// Those are recorded a while later, so only the last life of a server can be asked for them.
+void Counted::judge_handshakes() {
+  std::map<Place, std::uint64_t> strangers, turned_away, bad;
+  for (const SeenArrival& each : of_.history().arrivals) {
+    const bool is_nobody = each.peer == no_node || of_.context().strangers.contains(each.peer);
+    const bool is_strange = is_nobody || !is_enrolled(of_.policy_at(each.at), each.peer);
+    if (is_strange) ++strangers[life_of(each.at)];
+    else if (!each.is_heard && each.last_said == no_place) ++turned_away[life_of(each.at)];
+  }
+  for (const SeenRefusal& each : of_.context().refusals) {
+    if (each.node == of_.server() && each.is_handshake) ++bad[life_of(each.at)];
+  }
+  for (const auto& [cause, count] : handshakes_) {
+    ++result_.judged;
+    if (cause.second == HandshakeFailure::not_enrolled && count > strangers[cause.first]) result_.fail("more strangers recorded than came");
+    const bool is_limit = cause.second == HandshakeFailure::peer_limit;
+    if (is_limit && count > turned_away[cause.first]) result_.fail("more peers over their limit recorded than came");
+  }
+  if (!is_up_at_end()) return;
+  const Place life = life_of(of_.history().end);
+  ++result_.judged;
+  if (handshakes_[{life, HandshakeFailure::not_enrolled}] < strangers[life]) result_.fail("fewer strangers recorded than came");
+  if (handshakes_[{life, HandshakeFailure::bad_message}] < bad[life]) result_.fail("fewer bad handshakes recorded than there were");
+}
+
+}  // namespace
+
+CheckResult check_counted(const Case& of) { return Counted(of).judge(); }
+
+}  // namespace statefs::sim

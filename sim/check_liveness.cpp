@@ -1,0 +1,73 @@
+#include <map>
+
+#include "sim/checks.h"
+
+namespace statefs::sim {
+namespace {
+
+// What there is no room for may be refused for ever; whether there was is for other checks.
+bool is_good(const SeenCall& call, const PolicyPlan& policy) {
+  if (!call.answered()) return false;
+  if (call.status == Status::ok) return true;
+  if (call.op == Op::put) return call.status == Status::no_space || (policy.quota_keys != 0 && call.status == Status::quota_exceeded);
+  return call.op != Op::sync && call.status == Status::not_found;
+}
+
+class Liveness {
+ public:
+  explicit Liveness(const Case& of) : of_(of) {}
+
+  CheckResult judge() {
+    find_calm();
+    if (calm_ != no_place) judge_calm();
+    for (const SeenLoad& load : of_.history().loads) {
+      if (load.idle_timers != 0) result_.fail("node " + std::to_string(load.node) + ": wakes up again and again for nothing");
+    }
+    return result_;
+  }
+
+ private:
+  void find_calm();
+  void judge_calm();
+
+  const Case& of_;
+  Place calm_ = no_place;
+  std::map<NodeId, bool> up_;  // at the calm
+  CheckResult result_{"liveness", 0, {}};
+};
+
+void Liveness::find_calm() {
+  for (const auto& [node, server] : of_.context().server_of) {
+    if (server == of_.server()) up_[node] = true;
+  }
+  for (const SeenEvent& event : of_.history().events) {
+    if (event.kind == TraceKind::calm) calm_ = event.at;
+    if (calm_ != no_place) return;
+    const auto known = up_.find(event.node);
+    if (known == up_.end()) continue;
+    if (event.kind == TraceKind::node_down) known->second = false;
+    if (event.kind == TraceKind::node_up) known->second = true;
+  }
+}
+
+void Liveness::judge_calm() {
+  std::map<NodeId, std::uint32_t> done;
+  for (const SeenCall& call : of_.history().calls) {
+    if (call.called < calm_) continue;
+    ++result_.judged;
+    if (call.is_mutation() && call.answered() && call.status == Status::audit_unavailable) continue;  // it is asked again
+    if (is_good(call, of_.context().policies.front())) ++done[call.node];
+    else result_.fail(place_of(call) + ": not done after the faults had stopped" + (call.answered() ? ": " + std::string(name_of(call.status)) : ""));
+  }
+  for (const auto& [node, up] : up_) {
+    if (!up || done[node] >= of_.context().calm_operations) continue;
+    result_.fail("node " + std::to_string(node) + ": " + std::to_string(done[node]) + " of " + std::to_string(of_.context().calm_operations) +
+                 " calls were done after the faults had stopped");
+  }
+}
+
+}  // namespace
+
+CheckResult check_liveness(const Case& of) { return Liveness(of).judge(); }
+
+}  // namespace statefs::sim

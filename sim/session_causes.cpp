@@ -1,0 +1,199 @@
+#include "sim/session_causes.h"
+
+#include <algorithm>
+
+namespace statefs::sim {
+namespace {
+
+constexpr std::int64_t burst = limits::session_events_burst * 1000;
+constexpr std::int64_t margin = 8'000;  // of requests that were opened in another order than they were executed in
+
+const SessionInstance* instance_in(const RequestBody& body) {
+  if (const auto* open = std::get_if<OpenRequest>(&body)) return &open->instance;
+  if (const auto* resume = std::get_if<ResumeRequest>(&body)) return &resume->instance;
+  return nullptr;
+}
+
+std::uint32_t generation_in(const RequestBody& body) {
+  if (const auto* open = std::get_if<OpenRequest>(&body)) return open->generation;
+  if (const auto* resume = std::get_if<ResumeRequest>(&body)) return resume->generation;
+  return std::get<CloseRequest>(body).generation;
+}
+
+// Of what a slot says; a conflict's revision is told by the linearizable check.
+bool slot_fits(const SlotState& said, const UsedSlot& used) {
+  if (used.append == nullptr) return said.sequence == 0 && said.index == 0 && said.revision == 0;
+  const AuditRecord& record = used.append->record;
+  if (said.sequence != used.sequence || said.index != used.append->index || said.status != record.status) return false;
+  if (record.status == Status::revision_conflict) return true;
+  const bool made = record.status == Status::ok && record.op == static_cast<std::uint8_t>(Op::put);
+  return said.revision == (made ? used.append->index : 0);
+}
+
+}  // namespace
+
+std::string SessionCauses::objection_to_verb(const SeenExchange& exchange) {
+  const auto* const answer = std::get_if<SessionResponse>(&exchange.answer.body);
+  if (answer == nullptr) return "an answer of another op";
+  const std::string rate = rate_objection(exchange);
+  if (!rate.empty()) return rate;
+  return exchange.answer.status == Status::ok ? verb_done(exchange, *answer) : verb_refused(exchange, *answer);
+}
+
+// A bucket that is filled a tenth slower than the real one, so that what is in it is there. Clocks drift by less.
+void SessionCauses::count(const SeenExchange& exchange) {
+  if (instance_in(exchange.request.body) == nullptr) return;
+  Rate& rate = rates_[exchange.peer];
+  const Place up = grounds_.up_since(exchange.asked);
+  if (rate.filled == Time{} || rate.up_since != up) rate = {up, exchange.asked_time, 0, burst, exchange.asked_time};
+  const std::int64_t passed_ms = (exchange.asked_time - rate.filled).ns / milliseconds(1).ns;
+  rate.tokens_least = std::min(burst, rate.tokens_least + std::min<std::int64_t>(passed_ms, 10'000) * limits::session_events_per_second * 9 / 10);
+  rate.tokens_least = std::max<std::int64_t>(0, rate.tokens_least - 1000);
+  rate.filled = rate.filled + milliseconds(passed_ms);
+}
+
+// Over the whole life of a server there are no more than a tenth above the rate.
+std::string SessionCauses::rate_objection(const SeenExchange& exchange) {
+  if (instance_in(exchange.request.body) == nullptr) return {};
+  Rate& rate = rates_[exchange.peer];
+  if (exchange.answer.status == Status::overloaded) return rate.tokens_least >= margin ? "below its rate" : "";
+  rate.taken += 1000;
+  const std::int64_t life_ms = (exchange.answered_time - rate.began).ns / milliseconds(1).ns + 1'000;
+  const std::int64_t most = burst + margin + life_ms * limits::session_events_per_second * 11 / 10;
+  return rate.taken > most && exchange.answer.status != Status::io_error ? "beyond the rate of session events" : "";
+}
+
+// Its record came in between, or, for a session that has ended, before.
+std::string SessionCauses::verb_done(const SeenExchange& exchange, const SessionResponse& answer) const {
+  const SessionLife* const life = log_.find(exchange.peer, answer.session);
+  if (life == nullptr) return "a session that its peer does not have";
+  const auto* const close = std::get_if<CloseRequest>(&exchange.request.body);
+  if (close != nullptr && close->session != answer.session) return "another session than was named";
+  const auto fits = [&](Place place) {
+    const SessionVersion& now = life->at(place);
+    if (answer.generation != now.generation) return false;
+    if (close != nullptr) return now.ended;
+    return now.live && now.last_event->at > exchange.asked && now.generation == generation_in(exchange.request.body);
+  };
+  const auto some_moment = [&](auto what) { return log_.at_some_moment(exchange.peer, exchange.asked, exchange.answered, what); };
+  if (!some_moment(fits)) return "done without a record";
+  const SessionInstance* const instance = instance_in(exchange.request.body);
+  if (instance != nullptr && life->instance != *instance) return "the session of another instance";
+  const std::uint64_t durable = grounds_.durable_at(exchange.answered);
+  if (!some_moment([&](Place place) { return fits(place) && life->at(place).last_event->index <= durable; })) return "before it was durable";
+  return table_objection(exchange, answer);
+}
+
+std::string SessionCauses::table_objection(const SeenExchange& exchange, const SessionResponse& answer) const {
+  if (answer.slots.size() != limits::slots_per_session) return "a table of another size";
+  const SessionLife& life = *log_.find(exchange.peer, answer.session);
+  const auto fits = [&](Place place) {
+    const SessionVersion& now = life.at(place);
+    for (std::size_t i = 0; i < answer.slots.size(); ++i) {
+      if (!slot_fits(answer.slots[i], now.slots[i])) return false;
+    }
+    return true;
+  };
+  if (!log_.at_some_moment(exchange.peer, exchange.asked, exchange.answered, fits)) return "a table that was never so";
+  const std::uint64_t durable = grounds_.durable_at(exchange.answered);
+  const bool waits = std::any_of(answer.slots.begin(), answer.slots.end(), [durable](const SlotState& slot) { return slot.index > durable; });
+  return waits ? "tells of what is not durable" : "";
+}
+
+bool SessionCauses::is_unknown(const SeenExchange& exchange, Place place) const {
+  const NodeId peer = exchange.peer;
+  if (const auto* close = std::get_if<CloseRequest>(&exchange.request.body)) {
+    const SessionLife* const life = log_.find(peer, close->session);
+    return life == nullptr || (!life->at(place).live && !log_.is_kept(peer, *life, place));
+  }
+  const SessionLife* const known = present(peer, *instance_in(exchange.request.body), place);
+  if (std::holds_alternative<ResumeRequest>(exchange.request.body)) return known == nullptr || !known->at(place).live;
+  if (known != nullptr) return !known->at(place).live;
+  return some_nameless(peer, [&](const SessionLife& life) { return log_.is_kept(peer, life, place); });
+}
+
+bool SessionCauses::is_fenced(const SeenExchange& exchange, const SessionResponse& answer, Place place) const {
+  const SessionLife* const life = log_.find(exchange.peer, answer.session);
+  if (life == nullptr || !life->at(place).live || life->at(place).generation != answer.generation) return false;
+  const std::uint32_t asked = generation_in(exchange.request.body);
+  if (const auto* close = std::get_if<CloseRequest>(&exchange.request.body)) return close->session == answer.session && asked != answer.generation;
+  const bool may_be = !life->instance || *life->instance == *instance_in(exchange.request.body);
+  return may_be && asked <= answer.generation;
+}
+
+std::string SessionCauses::verb_refused(const SeenExchange& exchange, const SessionResponse& answer) const {
+  const NodeId peer = exchange.peer;
+  const auto some_moment = [&](auto fits) { return log_.at_some_moment(peer, exchange.asked, exchange.answered, fits); };
+  const Status status = exchange.answer.status;
+  if (status == Status::session_unknown) {
+    return some_moment([&](Place place) { return is_unknown(exchange, place); }) ? "" : "of a session that is there";
+  }
+  if (status == Status::fenced) {
+    return some_moment([&](Place place) { return is_fenced(exchange, answer, place); }) ? "" : "though its generation is good";
+  }
+  if (status == Status::io_error) return grounds_.failed_by(exchange.answered) ? "" : "though the store is well";
+  if (status == Status::audit_unavailable) {
+    return grounds_.log_free_least(exchange.asked, exchange.answered) < Grounds::log_entry_size_max ? "" : "though the log has room";
+  }
+  if (status == Status::overloaded && instance_in(exchange.request.body) != nullptr) return {};
+  if (status != Status::session_limit || !std::holds_alternative<OpenRequest>(exchange.request.body)) return "which it never is";
+  const Place up = grounds_.up_since(exchange.asked);
+  const auto is_full = [&](Place place) { return log_.joined_count(peer, place, up) >= grounds_.of().store().sessions_per_key; };
+  return some_moment(is_full) ? "" : "with room for a session";
+}
+
+const SessionLife* SessionCauses::present(NodeId peer, const SessionInstance& instance, Place place) const {
+  const SessionLife* best = nullptr;
+  for (const auto& [number, life] : log_.of_peer(peer)) {
+    if (life.instance != instance) continue;
+    const SessionVersion& now = life.at(place);
+    if (now.live) return &life;
+    if (!log_.is_kept(peer, life, place)) continue;
+    if (best == nullptr || now.last_event->index > best->at(place).last_event->index) best = &life;
+  }
+  return best;
+}
+
+bool SessionCauses::life_tells(const SeenExchange& exchange, const SessionLife& life, Place place) const {
+  const auto& asked = std::get<OutcomeRequest>(exchange.request.body);
+  const auto& answer = std::get<OutcomeResponse>(exchange.answer.body);
+  const SessionVersion& now = life.at(place);
+  if (!now.live && !log_.is_kept(exchange.peer, life, place)) return false;
+  const bool asked_well = asked.slot < limits::slots_per_session && asked.sequence > 0;
+  if (!asked_well || asked.sequence < now.slots[asked.slot].sequence) return answer.outcome == Outcome::beyond_horizon;
+  const UsedSlot& slot = now.slots[asked.slot];
+  if (asked.sequence > slot.sequence) {
+    if (now.live) return answer.outcome == Outcome::pending;
+    return answer.outcome == Outcome::never_executed && now.last_event->index <= grounds_.durable_at(exchange.answered);
+  }
+  const Status status = slot.append->record.status;
+  const bool is_right = answer.outcome == (status == Status::ok ? Outcome::applied : Outcome::refused);
+  const SlotState said{asked.sequence, answer.index, answer.revision, answer.recorded};
+  return is_right && slot_fits(said, slot) && answer.index <= grounds_.durable_at(exchange.answered);
+}
+
+bool SessionCauses::outcome_fits(const SeenExchange& exchange, Place place) const {
+  const auto& asked = std::get<OutcomeRequest>(exchange.request.body);
+  if (const SessionLife* const known = present(exchange.peer, asked.instance, place)) return life_tells(exchange, *known, place);
+  if (std::get<OutcomeResponse>(exchange.answer.body).outcome == Outcome::beyond_horizon) return true;
+  return some_nameless(exchange.peer, [&](const SessionLife& life) { return life_tells(exchange, life, place); });
+}
+
+std::string SessionCauses::objection_to_outcome(const SeenExchange& exchange) {
+  const auto& asked = std::get<OutcomeRequest>(exchange.request.body);
+  const auto* const answer = std::get_if<OutcomeResponse>(&exchange.answer.body);
+  if (answer == nullptr) return "an answer of another op";
+  if (exchange.answer.status == Status::io_error) return grounds_.failed_by(exchange.answered) ? "" : "though the store is well";
+  if (exchange.answer.status != Status::ok) return "an answer that there is not";
+  const auto fits = [&](Place place) { return outcome_fits(exchange, place); };
+  if (!log_.at_some_moment(exchange.peer, exchange.asked, exchange.answered, fits)) return "an outcome that the log does not have";
+  if (answer->outcome == Outcome::pending || answer->outcome == Outcome::beyond_horizon) return {};
+  const SessionLife* const life = present(exchange.peer, asked.instance, exchange.answered);
+  if (life == nullptr) return {};
+  const auto [said, fresh] = final_outcomes_.try_emplace({exchange.peer, life->number, asked.slot, asked.sequence}, *answer);
+  const OutcomeResponse& first = said->second;
+  const bool same_verdict = first.outcome == answer->outcome && first.recorded == answer->recorded;
+  return same_verdict && first.index == answer->index && first.revision == answer->revision ? "" : "another final outcome than before";
+}
+
+}  // namespace statefs::sim

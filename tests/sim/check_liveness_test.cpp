@@ -1,0 +1,110 @@
+// Work is done once the faults have stopped, what is held stays bounded, and what a client says has a cause.
+#include "tests/sim/objections.h"
+
+namespace statefs::sim {
+namespace {
+
+TEST(CheckLiveness, WantsEachClientThatIsUpToGetItsCallsDone) {
+  const auto calm = [](std::uint32_t wanted, const Write& then) {
+    return [=](Forge& f) {
+      f.context.calm_operations = wanted;
+      f.crash_client(2);
+      f.add(0, TraceKind::calm, 0);
+      then(f);
+      f.flush();
+      f.export_all();
+    };
+  };
+  accept("one that does", calm(1, [](Forge& f) { f.did_put(1, "a", "one"); }));
+  object("liveness", "too few", calm(2, [](Forge& f) { f.did_put(1, "a", "one"); }));
+  object("liveness", "a call that is refused", calm(1, [](Forge& f) { f.answer_sync(1, f.sync(1), Status::epoch_changed); }));
+  object("liveness", "a call that times out", calm(1, [](Forge& f) { f.complete(1, f.get(1, "a"), CallResult::timed_out); }));
+}
+
+TEST(CheckLiveness, ObjectsToWakeUpsForNothing) {
+  object("liveness", "a timer without end", [](Forge& f) { f.loads.push_back({0, 1, 0, 0, 0, 0, 1, 0, 0}); });
+}
+
+TEST(CheckBounds, ObjectsToWhatIsOverOrLeftOver) {
+  const auto loaded = [](std::function<void(SeenLoad&)> change) {
+    return [=](Forge& f) {
+      f.context.limits = {2, 1'000, 500};
+      SeenLoad load;
+      load.samples = 1;
+      load.connections = 2;
+      load.buffered_size = 1'000;
+      load.output_size = 500;
+      change(load);
+      f.loads.push_back(load);
+    };
+  };
+  accept("at the limits", loaded([](SeenLoad&) {}));
+  object("bounds", "connections", loaded([](SeenLoad& load) { ++load.connections; }));
+  object("bounds", "bytes held", loaded([](SeenLoad& load) { ++load.buffered_size; }));
+  object("bounds", "bytes to be sent", loaded([](SeenLoad& load) { ++load.output_size; }));
+  object("bounds", "reads when full", loaded([](SeenLoad& load) { ++load.reads_when_full; }));
+  object("bounds", "a connection left", loaded([](SeenLoad& load) { ++load.connections_left; }));
+  object("bounds", "a commit left", loaded([](SeenLoad& load) { ++load.commits_left; }));
+  object("bounds", "a stream left", [](Forge& f) { f.streams_left = 1; });
+}
+
+TEST(CheckAudit, WantsTheWholeLogExportedInTheEnd) {
+  const auto ended = [](bool exports) {
+    return [=](Forge& f) {
+      f.did_put(1, "a", "one");
+      f.flush();
+      if (exports) f.export_all();
+      f.add(0, TraceKind::calm, 0);
+    };
+  };
+  accept("the whole", ended(true));
+  object("audit", "a tail that is missing", ended(false));
+}
+
+TEST(CheckCompleted, WantsACauseForWhatAClientDoesNotKnow) {
+  const auto unknown = [](CallResult result, bool is_evicted) {
+    return [=](Forge& f) {
+      f.context.call_timeout = seconds(1);
+      const CallId id = f.put(1, "a", "one");
+      if (is_evicted) f.take_event(1, AuditKind::eviction, Op::open);
+      f.complete(1, id, result);
+    };
+  };
+  accept("a session that was evicted", unknown(CallResult::outcome_unknown, true));
+  object("completed", "out of the blue", unknown(CallResult::outcome_unknown, false));
+  object("completed", "before its time", unknown(CallResult::timed_out, true));
+  object("exactly_once", "a doubtful loss though the session is there", [](Forge& f) {
+    const CallId id = f.put(1, "a", "one");
+    const std::uint64_t index = f.take_put(1, "a", "one");
+    f.answer_mutation(1, id, Op::put, index);
+    f.lost_write(1, id, index, false);
+  });
+}
+
+TEST(CheckRecorded, WantsTheStatusThatFitsTheRequest) {
+  const auto recorded = [](Status status) {
+    return [=](Forge& f) {
+      const CallId id = f.put(1, "a", "one");
+      const std::uint64_t index = f.take_put(1, "a", "one", status);
+      f.answer_mutation(1, id, Op::put, index, status);
+    };
+  };
+  for (const Status status : {Status::value_too_large, Status::not_found, Status::overloaded, Status::stage_missing}) {
+    object("recorded", std::string(name_of(status)).c_str(), recorded(status));
+  }
+}
+
+TEST(CheckQuota, ObjectsToMoreThanTheStoreMayHold) {
+  object("quota", "a key too many", [](Forge& f) {
+    f.context.servers[0].keys_max = 1;
+    f.did_put(1, "a", "one");
+    f.did_put(1, "b", "two");
+  });
+  object("quota", "a byte too many", [](Forge& f) {
+    f.context.servers[0].value_bytes_max = 3;
+    f.did_put(1, "a", "four");
+  });
+}
+
+}  // namespace
+}  // namespace statefs::sim
