@@ -5,59 +5,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <deque>
-#include <map>
-
-#include "core/block_buffer.h"
 #include "os/disk_thread.h"
+#include "tests/core/disk_asker.h"
 #include "tests/os/temp_dir.h"
 
 namespace statefs {
 namespace {
 
 using ::testing::HasSubstr;
+using test::block_of;
+using test::DiskAsker;
 
 constexpr std::uint64_t file_size = 16 * disk_block_size;
-
-BlockBuffer block_of(std::uint8_t byte, std::size_t blocks = 1) {
-  BlockBuffer out(blocks * disk_block_size);
-  std::memset(out.grow(blocks * disk_block_size), byte, blocks * disk_block_size);
-  return out;
-}
-
-// Asks for what a test queues and keeps what it is told.
-class Asker final : public DiskUser {
- public:
-  std::uint64_t write(std::uint64_t block, const BlockBuffer& bytes) {
-    return ask({DiskRequest::Kind::write, 0, block * disk_block_size, bytes.size(), bytes.bytes()});
-  }
-  std::uint64_t read(std::uint64_t block, std::size_t blocks = 1) {
-    return ask({DiskRequest::Kind::read, 0, block * disk_block_size, blocks * disk_block_size, {}});
-  }
-  std::uint64_t flush() { return ask({}); }
-  std::optional<DiskRequest> next_request() override {
-    if (asked_.empty()) return std::nullopt;
-    const DiskRequest request = asked_.front();
-    asked_.pop_front();
-    return request;
-  }
-  void completed(std::uint64_t id, bool ok, ByteView bytes) override {
-    EXPECT_FALSE(done.contains(id)) << "told twice";
-    done[id] = ok;
-    read_bytes[id].assign(bytes.begin(), bytes.end());
-  }
-  std::map<std::uint64_t, bool> done;
-  std::map<std::uint64_t, Bytes> read_bytes;
-
- private:
-  std::uint64_t ask(DiskRequest request) {
-    request.id = next_++;
-    asked_.push_back(request);
-    return request.id;
-  }
-  std::deque<DiskRequest> asked_;
-  std::uint64_t next_ = 1;
-};
 
 class DiskFiles : public ::testing::Test {
  protected:
@@ -154,7 +113,7 @@ TEST_F(DiskFiles, OnAThreadReportEachRequestOnceAndInOrder) {
   ASSERT_TRUE(file.ok());
   auto disk = DiskThread::start(std::move(file.value()));
   ASSERT_TRUE(disk.ok());
-  Asker asker;
+  DiskAsker asker;
   const BlockBuffer one = block_of(1), two = block_of(2);
   for (int round = 0; round < 200; ++round) {
     asker.write(5, round % 2 == 0 ? one : two);
@@ -177,7 +136,7 @@ TEST_F(DiskFiles, OnAThreadReportWhatFailed) {
   ASSERT_TRUE(file.ok());
   auto disk = DiskThread::start(std::move(file.value()));
   ASSERT_TRUE(disk.ok());
-  Asker asker;
+  DiskAsker asker;
   const std::uint64_t bad = asker.read(15, 2), good = asker.read(15, 1);
   disk.value()->run(asker);
   EXPECT_FALSE(asker.done.at(bad));
