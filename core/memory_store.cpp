@@ -72,22 +72,11 @@ void MemoryStore::begin_epoch(Now now) {
   status_.durable_head = submitted_;
 }
 
-std::optional<StoredValue> MemoryStore::find(const CanonicalKey& key) const {
-  const auto at = entries_.find(key.text());
-  if (at == entries_.end()) return std::nullopt;
-  return StoredValue{at->second.value, at->second.revision, at->second.owner};
-}
+std::optional<StoredValue> MemoryStore::find(const CanonicalKey& key) const { return entries_.find(key.text()); }
 
-std::optional<StoredEntry> MemoryStore::next(std::string_view after, bool inclusive) const {
-  const auto at = inclusive ? entries_.lower_bound(after) : entries_.upper_bound(after);
-  if (at == entries_.end()) return std::nullopt;
-  return StoredEntry{at->first, at->second.value.size(), at->second.revision};
-}
+std::optional<StoredEntry> MemoryStore::next(std::string_view after, bool inclusive) const { return entries_.next(after, inclusive); }
 
-Usage MemoryStore::usage_of(const PeerRef& writer) const {
-  const auto at = usage_.find(owner_of(writer));
-  return at == usage_.end() ? Usage{} : at->second;
-}
+Usage MemoryStore::usage_of(const PeerRef& writer) const { return entries_.usage_of(owner_of(writer)); }
 
 bool MemoryStore::log_has_room() const {
   return log_.free_size() >= limits::audit_reserve_size + log_entry_size_max;
@@ -103,15 +92,15 @@ Result<std::uint64_t, AppendError> MemoryStore::append(AuditRecord& record, cons
     return AppendError::log_full;
   }
 
-  auto at = entries_.end();
+  Entries::Place place;
   if (effect.key) {
-    at = entries_.find(effect.key->text());
-    record.old_revision = at == entries_.end() ? 0 : at->second.revision;
+    place = entries_.place(effect.key->text());
+    record.old_revision = place.revision();
     record.new_revision = record.old_revision;
   }
   if (effect.kind == Effect::Kind::put) {
     STATEFS_CHECK(effect.key.has_value());
-    if (!fits(at, effect)) return AppendError::no_space;
+    if (!fits(place, effect)) return AppendError::no_space;
     record.new_revision = chain_.next_index();
   } else if (effect.kind == Effect::Kind::erase) {
     STATEFS_CHECK(effect.key.has_value());
@@ -131,7 +120,7 @@ Result<std::uint64_t, AppendError> MemoryStore::append(AuditRecord& record, cons
   STATEFS_CHECK(kept);
 
   const Owner owner = owner_of(record.peer);
-  apply(at, effect, owner, record.index);
+  entries_.apply(place, effect, owner, record.index);
   slots_.apply(owner, change, record.index);
   status_.last_index = record.index;
   return record.index;
@@ -144,55 +133,13 @@ void MemoryStore::adopt(ByteView entry, const Owner& owner, const Effect& effect
   chain_.follow({index, reader.array<32>()});
   const bool kept = log_.push(entry);
   STATEFS_CHECK(kept && reader.ok());
-  apply(effect.key ? entries_.find(effect.key->text()) : entries_.end(), effect, owner, index);
+  entries_.apply(effect.key ? entries_.place(effect.key->text()) : Entries::Place{}, effect, owner, index);
   slots_.apply(owner, change, index);
   status_.last_index = index;
 }
 
-bool MemoryStore::fits(Entries::const_iterator at, const Effect& effect) const {
-  const bool fresh = at == entries_.cend();
-  const std::uint64_t freed = fresh ? 0 : at->second.value.size();
-  if (fresh && entries_.size() >= config_.keys_max) {
-    STATEFS_MARK_IN(*config_.marks, "store.keys_full");
-    return false;
-  }
-  if (value_bytes_ - freed + effect.value.size() <= config_.value_bytes_max) return true;
-  STATEFS_MARK_IN(*config_.marks, "store.values_full");
-  return false;
-}
-
-void MemoryStore::apply(Entries::iterator at, const Effect& effect, const Owner& writer, std::uint64_t revision) {
-  if (effect.kind == Effect::Kind::none) return;
-  if (at != entries_.end()) {
-    discharge(at->second.owner, at->second.value.size());
-    if (effect.kind == Effect::Kind::erase) {
-      entries_.erase(at);
-      return;
-    }
-  } else {
-    if (effect.kind == Effect::Kind::erase) return;
-    at = entries_.try_emplace(std::string(effect.key->text())).first;
-  }
-  at->second.value.assign(effect.value.begin(), effect.value.end());
-  at->second.revision = revision;
-  at->second.owner = writer;
-  charge(at->second.owner, 1, effect.value.size());
-}
-
-void MemoryStore::charge(const Owner& owner, std::uint64_t keys, std::uint64_t bytes) {
-  Usage& usage = usage_[owner];
-  usage.keys += keys;
-  usage.value_bytes += bytes;
-  value_bytes_ += bytes;
-}
-
-void MemoryStore::discharge(const Owner& owner, std::uint64_t bytes) {
-  const auto at = usage_.find(owner);
-  STATEFS_CHECK(at != usage_.end() && at->second.keys > 0 && at->second.value_bytes >= bytes);
-  at->second.keys -= 1;
-  at->second.value_bytes -= bytes;
-  value_bytes_ -= bytes;
-  if (at->second.keys == 0) usage_.erase(at);
+bool MemoryStore::fits(const Entries::Place& place, const Effect& effect) const {
+  return entries_.fits(place, effect.key->text(), effect.value.size(), {config_.value_bytes_max, config_.keys_max}, *config_.marks);
 }
 
 void MemoryStore::submit(Now now) {

@@ -7,24 +7,17 @@
 // commit is durable inside submit(). A copy is an image; reopen() makes a store of it as recovery would.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
-#include <string>
 
 #include "core/audit.h"
+#include "core/entries.h"
 #include "core/limits.h"
 #include "core/marks.h"
 #include "core/ring.h"
 #include "core/store.h"
 
 namespace statefs {
-
-// When a commit is complete, so that answers which depend on it may leave.
-enum class Durability : std::uint8_t {
-  sync,    // once it is submitted; SYNC is the boundary
-  commit,  // once it is durable
-};
 
 struct MemoryStoreConfig {
   StoreId id{};
@@ -72,12 +65,6 @@ class MemoryStore final : public Store {
   void fail() { status_.failed = true; }
 
  private:
-  struct Entry {
-    Bytes value;
-    std::uint64_t revision = 0;
-    Owner owner;
-  };
-  using Entries = std::map<std::string, Entry, std::less<>>;
   // What a flush under way will have made durable.
   struct Flush {
     AuditHead head;
@@ -86,18 +73,13 @@ class MemoryStore final : public Store {
 
   void begin_epoch(Now now);
   void begin_flush(Now now);
-  [[nodiscard]] bool fits(Entries::const_iterator at, const Effect& effect) const;
-  void apply(Entries::iterator at, const Effect& effect, const Owner& writer, std::uint64_t revision);
-  void charge(const Owner& owner, std::uint64_t keys, std::uint64_t bytes);
-  void discharge(const Owner& owner, std::uint64_t bytes);
+  [[nodiscard]] bool fits(const Entries::Place& place, const Effect& effect) const;
 
   MemoryStoreConfig config_;
   std::shared_ptr<Marks> own_marks_;  // shared with copies
   AuditChain chain_;
   Entries entries_;
   SlotTable slots_;
-  std::map<Owner, Usage> usage_;
-  std::uint64_t value_bytes_ = 0;
   ByteRing log_;                  // each record as u64 index, 32-byte hash, encoding
   Bytes encoded_;                 // of the record being appended
   AuditHead submitted_;           // what the next flush would cover

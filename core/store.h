@@ -45,6 +45,12 @@ struct Usage {
   std::uint64_t value_bytes = 0;
 };
 
+// When a commit is complete, so that answers which depend on it may leave.
+enum class Durability : std::uint8_t {
+  sync,    // once it is submitted; SYNC is the boundary
+  commit,  // once it is durable
+};
+
 enum class AppendError {
   log_full,  // the audit record cannot be kept: AUDIT_UNAVAILABLE
   no_space,  // values or keys are at their limit: NO_SPACE
