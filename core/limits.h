@@ -51,6 +51,9 @@ inline constexpr std::size_t store_value_bytes_default = 4u << 20;
 inline constexpr std::size_t store_keys_default = 4'096;
 inline constexpr std::size_t audit_ring_size = 256 * 1024;
 inline constexpr std::size_t output_size_max = 160 * 1024;
+inline constexpr std::size_t journal_pending_size = 1u << 20;           // appended and not yet durable, twice
+inline constexpr std::size_t journal_read_size = 128 * 1024;           // of one read of recovery
+inline constexpr std::size_t snapshot_chunk_size = 64 * 1024;          // one step of a snapshot, and one item
 #else
 inline constexpr std::size_t enrolled_peers_max = 64;
 inline constexpr std::size_t slots_per_session = 16;             // mutations in flight on one connection
@@ -63,10 +66,20 @@ inline constexpr std::size_t store_value_bytes_default = 64u << 20;
 inline constexpr std::size_t store_keys_default = 1'048'576;
 inline constexpr std::size_t audit_ring_size = 8u << 20;
 inline constexpr std::size_t output_size_max = 512 * 1024;
+inline constexpr std::size_t journal_pending_size = 8u << 20;          // appended and not yet durable, twice
+inline constexpr std::size_t journal_read_size = 1u << 20;             // of one read of recovery
+inline constexpr std::size_t snapshot_chunk_size = 256 * 1024;         // one step of a snapshot, and one item
 #endif
 
 inline constexpr std::size_t audit_record_size_max = 768;
 inline constexpr std::size_t audit_reserve_size = 32 * 1024;           // of the audit ring, for the store's own records
+
+// The journal (docs/JOURNAL.md).
+inline constexpr std::size_t log_record_size_max = total_value_size_ceiling + 1024;  // with the largest value
+inline constexpr std::size_t epochs_kept = 64;                         // that a client's head can be compared with
+inline constexpr std::uint64_t journal_ring_size_max = 256u << 20;     // of the log in its extent: a quarter of it, and no more than this
+inline constexpr std::uint64_t journal_extent_size_max = std::uint64_t{1} << 48;
+inline constexpr Duration mark_interval = seconds(1);                  // an idle journal marks what is durable after at most this
 
 // One wake-up.
 inline constexpr std::size_t handshakes_per_wakeup = 8;                // handshake messages, after all established connections
@@ -98,6 +111,7 @@ static_assert(connections_per_peer_max < connections_max, "one peer cannot hold 
 static_assert(half_open_max < connections_max, "handshakes cannot hold every connection");
 static_assert(keepalive_interval.ns * 2 < dead_peer_timeout.ns, "one lost keepalive does not kill a peer");
 static_assert(total_value_size_default <= total_value_size_ceiling);
+static_assert(journal_pending_size >= 2 * (total_value_size_default + 1024), "the largest record fits while another is written");
 static_assert(audit_ring_size >= 2 * audit_reserve_size, "room for the store's own records beside a peer's");
 
 }  // namespace statefs::limits

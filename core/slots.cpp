@@ -1,6 +1,7 @@
 #include "core/slots.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/check.h"
 
@@ -58,7 +59,10 @@ SlotSession& SlotTable::at(Shelf& shelf, std::uint64_t number) {
 }
 
 void SlotTable::end(Shelf& shelf, std::uint64_t number) {
-  if (shelf.ended.size() == limits::ended_sessions_per_key) shelf.ended.erase(shelf.ended.begin());
+  if (shelf.ended.size() == limits::ended_sessions_per_key) {
+    shelf.ended.erase(shelf.ended.begin());
+    --session_count_;
+  }
   shelf.ended.push_back(at(shelf, number));
   std::erase_if(shelf.live, numbered(number));
 }
@@ -86,6 +90,7 @@ void SlotTable::apply(const Owner& owner, const SlotChange& change, std::uint64_
       session.generation = change.generation;
       session.used_index = index;
       shelf.live.push_back(session);
+      ++session_count_;
       return;
     }
     case SlotChange::Kind::resume: {
@@ -99,6 +104,26 @@ void SlotTable::apply(const Owner& owner, const SlotChange& change, std::uint64_
     case SlotChange::Kind::evict: end(shelf, change.at.session); return;
   }
   STATEFS_CHECK(false);
+}
+
+bool SlotTable::fits(const Owner& owner, const SlotChange& change) const {
+  if (change.kind == SlotChange::Kind::none) return true;
+  if (change.kind == SlotChange::Kind::open) return live(owner).size() < limits::sessions_per_key;
+  const SlotSession* const session = find(owner, change.at.session);
+  if (session == nullptr) return false;
+  if (change.kind == SlotChange::Kind::resume) return change.generation > session->generation;
+  if (change.kind != SlotChange::Kind::use) return true;
+  return change.at.slot < session->slots.size() && change.result.sequence == session->slots[change.at.slot].sequence + 1;
+}
+
+bool SlotTable::restore(const Owner& owner, Shelf shelf) {
+  const auto before = [](const SlotSession& a, const SlotSession& b) { return a.number >= b.number; };
+  const bool ordered = std::adjacent_find(shelf.live.begin(), shelf.live.end(), before) == shelf.live.end();
+  if (!ordered || shelf.live.size() > limits::sessions_per_key || shelf.ended.size() > limits::ended_sessions_per_key) return false;
+  const std::uint64_t count = shelf.live.size() + shelf.ended.size();
+  if (!shelves_.try_emplace(owner, std::move(shelf)).second) return false;
+  session_count_ += count;
+  return true;
 }
 
 SlotVerdict judge(const SlotSession* session, const SlotRef& at, const Digest& request, std::uint64_t completed_index) {

@@ -74,18 +74,31 @@ class SlotTable {
   // Applies what a record with `index` says. The change was judged before: one that does not fit the table is a bug.
   void apply(const Owner& owner, const SlotChange& change, std::uint64_t index);
 
-  friend bool operator==(const SlotTable&, const SlotTable&) = default;
+  // Whether apply() would take the change: what a log says is not believed before this was asked.
+  [[nodiscard]] bool fits(const Owner& owner, const SlotChange& change) const;
 
- private:
+  // All that is kept for one owner. Sessions have ascending numbers.
   struct Shelf {
     std::vector<SlotSession> live;   // at most limits::sessions_per_key
     std::vector<SlotSession> ended;  // at most limits::ended_sessions_per_key, oldest first
     friend bool operator==(const Shelf&, const Shelf&) = default;
   };
+  [[nodiscard]] const std::map<Owner, Shelf>& shelves() const { return shelves_; }
+  // Puts back what a snapshot kept. False, and nothing changed, where it is over its limits, out of order, or the owner has one.
+  [[nodiscard]] bool restore(const Owner& owner, Shelf shelf);
+  // What the table takes when it is written, at most.
+  static constexpr std::uint64_t session_footprint = 8 + 16 + 4 + 8 + 2 + limits::slots_per_session * (8 + 32 + 2 + 8 + 8);
+  static constexpr std::uint64_t shelf_footprint = 50;
+  [[nodiscard]] std::uint64_t footprint() const { return shelves_.size() * shelf_footprint + session_count_ * session_footprint; }
+
+  friend bool operator==(const SlotTable&, const SlotTable&) = default;
+
+ private:
   SlotSession& at(Shelf& shelf, std::uint64_t number);
   void end(Shelf& shelf, std::uint64_t number);
 
   std::map<Owner, Shelf> shelves_;  // at most limits::enrolled_peers_max, and one for each local uid of the policy
+  std::uint64_t session_count_ = 0;  // live and ended
 };
 
 // What a mutation that names a slot is, before anything else about it is read.

@@ -124,5 +124,50 @@ TEST(SlotTable, OnePeersSessionsChangeNothingForAnother) {
   EXPECT_EQ(*table.find(owner(1), 500), before);
 }
 
+TEST(SlotTable, TakesAChangeOnlyWhereItFits) {
+  SlotTable table;
+  table.apply(owner(1), open_change(1, 4), 500);
+  const auto fits = [&](const SlotChange& change) { return table.fits(owner(1), change); };
+  EXPECT_TRUE(fits({}));
+  EXPECT_TRUE(fits(use_change(500, 2, 1, 7)));
+  EXPECT_FALSE(fits(use_change(500, 2, 2, 7))) << "a gap";
+  EXPECT_FALSE(fits(use_change(500, limits::slots_per_session, 1, 7)));
+  EXPECT_FALSE(fits(use_change(501, 2, 1, 7))) << "no such session";
+  EXPECT_TRUE(fits(end_change(SlotChange::Kind::close, 500)));
+  EXPECT_FALSE(fits(end_change(SlotChange::Kind::evict, 501)));
+  SlotChange resume = end_change(SlotChange::Kind::resume, 500);
+  resume.generation = 5;
+  EXPECT_TRUE(fits(resume));
+  resume.generation = 4;
+  EXPECT_FALSE(fits(resume)) << "a generation that is not higher";
+  EXPECT_FALSE(table.fits(owner(2), use_change(500, 2, 1, 7))) << "another's session";
+  for (std::uint64_t i = 1; i < limits::sessions_per_key; ++i) table.apply(owner(1), open_change(2), 500 + i);
+  EXPECT_FALSE(fits(open_change(3)));
+}
+
+TEST(SlotTable, IsRestoredFromItsShelvesWithItsFootprint) {
+  SlotTable table;
+  constexpr std::uint64_t count = limits::ended_sessions_per_key + 2;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    table.apply(owner(1), open_change(static_cast<std::uint8_t>(i)), 1000 + 10 * i);
+    table.apply(owner(1), end_change(SlotChange::Kind::close, 1000 + 10 * i), 1002 + 10 * i);
+  }
+  table.apply(owner(2), open_change(1), 2000);
+  EXPECT_EQ(table.footprint(), 2 * SlotTable::shelf_footprint + (limits::ended_sessions_per_key + 1) * SlotTable::session_footprint);
+  SlotTable again;
+  for (const auto& [whose, shelf] : table.shelves()) EXPECT_TRUE(again.restore(whose, shelf));
+  EXPECT_EQ(again, table);
+  EXPECT_FALSE(again.restore(owner(1), {})) << "an owner has one shelf";
+  SlotTable::Shelf backwards;
+  backwards.live.resize(2);
+  backwards.live[0].number = 2;
+  backwards.live[1].number = 1;
+  EXPECT_FALSE(again.restore(owner(3), backwards));
+  SlotTable::Shelf over;
+  for (std::uint64_t i = 0; i <= limits::sessions_per_key; ++i) over.live.emplace_back().number = i + 1;
+  EXPECT_FALSE(again.restore(owner(3), over));
+  EXPECT_EQ(again, table);
+}
+
 }  // namespace
 }  // namespace statefs
