@@ -35,6 +35,10 @@ class BlockBuffer {
   }
 
   void clear() { size_ = 0; }
+  void shrink(std::size_t size) {
+    STATEFS_CHECK(size <= size_);
+    size_ = size;
+  }
   // `size` bytes more at the end, of any content: the caller fills them. They fit.
   std::uint8_t* grow(std::size_t size) {
     STATEFS_CHECK(size <= free_size());
@@ -46,11 +50,17 @@ class BlockBuffer {
     std::uint8_t* const to = grow(from.size());
     if (!from.empty()) std::memcpy(to, from.data(), from.size());
   }
-  // Zeros up to the next block.
-  void pad() {
-    const std::size_t rest = block_ceiling(size_) - size_;
-    std::memset(grow(rest), 0, rest);
+  template <typename T>
+  void integer(T value) {
+    store_le<T>(grow(sizeof(T)), value);
   }
+  void u8(std::uint8_t value) { integer(value); }
+  void u16(std::uint16_t value) { integer(value); }
+  void u32(std::uint32_t value) { integer(value); }
+  void u64(std::uint64_t value) { integer(value); }
+  void zeros(std::size_t size) { std::memset(grow(size), 0, size); }
+  // Zeros up to the next block.
+  void pad() { zeros(block_ceiling(size_) - size_); }
 
  private:
   struct Free {

@@ -1,0 +1,67 @@
+// EXTENT: where everything of a journal is in its fixed extent, and what fits. The one place that knows offsets.
+//
+//   limits.h, block_buffer.h -> EXTENT -> superblock.h (stores it), recovery.h, journal.h
+//
+// All sizes are bytes and multiples of disk_block_size. A journal uses its extent from the front, and of a large one only what
+// its limits can fill. The sizes of a store are chosen when it is formatted and stay.
+#pragma once
+
+#include <cstdint>
+
+#include "core/block_buffer.h"
+#include "core/entries.h"
+#include "core/limits.h"
+#include "core/result.h"
+
+namespace statefs {
+
+// What an operator or a test may set; checked against the extent.
+struct JournalLimits {
+  std::uint64_t value_bytes_max = limits::store_value_bytes_default;
+  std::uint64_t keys_max = limits::store_keys_default;
+  std::size_t value_size_max = limits::total_value_size_default;       // of one record
+  std::uint64_t replay_bytes_max = limits::enrolled_peers_max *
+      (SlotTable::shelf_footprint + (limits::sessions_per_key + limits::ended_sessions_per_key) * SlotTable::session_footprint);
+  std::size_t pending_size = limits::journal_pending_size;
+  std::size_t read_size = limits::journal_read_size;
+  std::size_t snapshot_chunk_size = limits::snapshot_chunk_size;
+  std::size_t audit_ring_size = limits::audit_ring_size;              // memory of records not yet exported
+  std::size_t reserve_size = limits::audit_reserve_size;              // of the log and that memory, for the store's own records
+};
+
+// The largest record with these limits.
+[[nodiscard]] std::size_t record_size_max(const JournalLimits& limits);
+
+enum class ExtentError {
+  too_small,  // for the limits: one full value, the replay memory and the log do not fit
+  limits,     // the limits contradict each other, whatever the extent
+};
+
+struct Extent {
+  std::uint64_t slot_size = 0;  // of each snapshot slot
+  std::uint64_t ring_size = 0;
+
+  // For a new store in `size` bytes, of which it may use fewer.
+  [[nodiscard]] static Result<Extent, ExtentError> plan(std::uint64_t size, const JournalLimits& limits);
+  // Whether a store of these sizes can be used with these limits.
+  [[nodiscard]] Result<Unit, ExtentError> admits(const JournalLimits& limits) const;
+  // Whether the sizes are ones that plan() could give: not zero, whole blocks, within journal_extent_size_max.
+  [[nodiscard]] bool possible() const;
+
+  static constexpr std::uint64_t superblock_offset(std::uint32_t copy) { return copy == 0 ? 0 : 3 * disk_block_size; }
+  static constexpr std::uint64_t mark_offset(std::uint32_t copy) { return (1 + std::uint64_t{copy}) * disk_block_size; }
+  static constexpr std::uint64_t head_size = 4 * disk_block_size;
+  [[nodiscard]] std::uint64_t slot_offset(std::uint32_t slot) const { return head_size + slot * slot_size; }
+  [[nodiscard]] std::uint64_t ring_offset() const { return head_size + 2 * slot_size; }
+  [[nodiscard]] std::uint64_t size() const { return ring_offset() + ring_size; }
+  // Where the byte at a log position is.
+  [[nodiscard]] std::uint64_t log_offset(std::uint64_t position) const { return ring_offset() + position % ring_size; }
+
+  // What the items of a snapshot may take in all, for chunks that are padded to blocks.
+  [[nodiscard]] std::uint64_t snapshot_items_max(const JournalLimits& limits) const;
+  // What Entries::footprint() may reach.
+  [[nodiscard]] std::uint64_t entries_footprint_max(const JournalLimits& limits) const;
+  friend bool operator==(const Extent&, const Extent&) = default;
+};
+
+}  // namespace statefs
