@@ -13,5 +13,7 @@ namespace statefs {
 
 // Of `bytes`, or of what `before` is the checksum of followed by `bytes`.
 [[nodiscard]] std::uint32_t crc32c(ByteView bytes, std::uint32_t before = 0);
+// The same on a machine that has no instruction for it.
+[[nodiscard]] std::uint32_t crc32c_by_tables(ByteView bytes, std::uint32_t before = 0);
 
 }  // namespace statefs

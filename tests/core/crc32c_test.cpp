@@ -40,6 +40,7 @@ TEST(Crc32c, IsThatOfTheDefinitionAtEverySizeAndSplit) {
     const std::uint32_t expected = bitwise(whole);
     for (std::size_t split = 0; split <= size; ++split) {
       ASSERT_EQ(crc32c(whole.subspan(split), crc32c(whole.first(split))), expected) << size << ' ' << split;
+      ASSERT_EQ(crc32c_by_tables(whole.subspan(split), crc32c_by_tables(whole.first(split))), expected) << size << ' ' << split;
     }
   }
 }

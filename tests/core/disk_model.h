@@ -70,7 +70,8 @@ class DiskModel {
     for (std::size_t torn = 0; torn < unflushed_.size(); ++torn) {
       const std::size_t size = unflushed_[torn].bytes.size();
       for (std::size_t cut = 0; cut < size; cut += disk_sector_size) {
-        const std::string what = "write " + std::to_string(torn) + " at " + std::to_string(unflushed_[torn].offset) + " cut at " + std::to_string(cut);
+        const std::string place = std::to_string(unflushed_[torn].offset);
+        const std::string what = "write " + std::to_string(torn) + " at " + place + " cut at " + std::to_string(cut);
         crash(torn_at(torn, 0, cut, true), what);
         if (cut == 0) continue;
         crash(torn_at(torn, 0, cut, false), what + ", later ones lost");
