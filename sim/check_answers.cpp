@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <set>
 #include <tuple>
@@ -16,6 +17,18 @@ struct Asked {
   std::uint32_t value_size = 0;
   std::optional<ByteView> value;  // of a PUT that has it whole
 };
+
+// How long to wait is said exactly where waiting helps.
+bool hint_fits(const Response& answer) {
+  constexpr Status waits[] = {Status::audit_unavailable, Status::no_space, Status::in_progress, Status::overloaded, Status::session_limit};
+  const bool helps = std::find(std::begin(waits), std::end(waits), answer.status) != std::end(waits);
+  return std::visit(
+      [helps](const auto& body) {
+        if constexpr (requires { body.retry_after_ms; }) return (body.retry_after_ms != 0) == helps;
+        else return true;
+      },
+      answer.body);
+}
 
 std::optional<Asked> mutation_in(const SeenExchange& exchange) {
   if (exchange.form != SeenExchange::Form::request) return std::nullopt;
@@ -90,6 +103,7 @@ std::string Answers::take(const SeenExchange& exchange) {
   if (exchange.form == SeenExchange::Form::none) return "which nobody asked";
   if (!exchange.is_readable) return "which cannot be read";
   if (over_.contains(exchange.connection)) return "behind the end of its connection";
+  if (!hint_fits(exchange.answer)) return "with a wrong word on when to try again";
   const bool failed = grounds_.failed_by(exchange.answered);
   if (of_.durability() == Durability::commit && !failed && grounds_.last_index_at(exchange.asked) > grounds_.durable_at(exchange.answered)) {
     return "before what was there is durable";

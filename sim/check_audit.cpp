@@ -26,6 +26,7 @@ class Audit {
     }
     for (; event != of_.history().events.end(); ++event) take(*event);
     judge_rest();
+    judge_times();
     judge_answers();
     for (const SeenExchange& each : of_.history().exchanges) judge_said(each);
     judge_counts();
@@ -42,6 +43,7 @@ class Audit {
   void judge_head(const AuditHead& head, const std::string& whose);
   void judge_said(const SeenExchange& exchange);
   void judge_rest();
+  void judge_times();
   void judge_counts();
   [[nodiscard]] Place last_commit() const;
   [[nodiscard]] const Digest* hash_of(std::uint64_t index);
@@ -105,6 +107,17 @@ std::string Audit::epoch_objection(const SeenExport& seen) const {
     if (appends[i].alive_at(seen.at)) return "there is a record before the epoch that was not exported";
   }
   return {};
+}
+
+// While a machine runs its clock goes on; what it appends says when.
+void Audit::judge_times() {
+  std::uint64_t epoch = 0;
+  std::int64_t latest = 0;
+  for (const SeenAppend& append : of_.history().appends) {
+    if (append.index >> 40 == epoch && append.record.monotonic_ns < latest) result_.fail(place_of(append) + ": recorded before the one before it");
+    epoch = append.index >> 40;
+    latest = append.record.monotonic_ns;
+  }
 }
 
 // A bijection: each sequenced decision that was answered with an index has its record, and no two have one.

@@ -7,7 +7,9 @@ namespace statefs::sim {
 namespace {
 
 // A client sends whatever it is asked on the stream that it has, in order. So a call made after a byte of that stream was
-// tampered with can only have arrived behind it, and its answer likewise, until the client has another stream.
+// tampered with can only have arrived behind it, and its answer likewise, until the client has another stream. While a node has
+// two streams (somebody hogs sessions with its key) it is not known which is the client's, and nothing is said of either; the
+// ciphers are watched all the same (crypto_watch.h).
 class Channels {
  public:
   explicit Channels(const Case& of) : of_(of) {}
@@ -16,6 +18,8 @@ class Channels {
     for (const SeenEvent& event : of_.history().events) {
       if (event.kind == TraceKind::stream_opened) open(event);
       if (event.kind == TraceKind::tampered) take(event);
+      if (event.kind == TraceKind::stream_closed) closed_.insert({event.node, event.argument});
+      if (event.kind == TraceKind::node_down) open_of_.erase(event.node);
       if (event.kind == TraceKind::distrusted) judge_distrust(event);
     }
     for (const auto& [way, from] : tampered_) judge_span(way, from, of_.history().end);
@@ -42,7 +46,9 @@ class Channels {
 
   const Case& of_;
   std::map<std::uint64_t, NodeId> client_of_;        // streams
-  std::map<NodeId, std::uint64_t> stream_of_;        // clients: the one that they have
+  std::map<NodeId, std::uint64_t> stream_of_;        // clients: the one that they have, where they have one
+  std::map<NodeId, std::set<std::uint64_t>> open_of_;
+  std::set<std::pair<NodeId, std::uint64_t>> closed_;
   std::map<Way, Place> tampered_;                    // where first
   std::set<std::uint64_t> touched_;                   // streams tampered with, either way
   std::map<NodeId, std::set<std::uint64_t>> marred_;  // streams tampered with towards the server, by client
@@ -57,7 +63,11 @@ void Channels::open(const SeenEvent& event) {
     tampered_.erase(found);
   }
   client_of_[event.argument] = event.node;
-  stream_of_[event.node] = event.argument;
+  std::set<std::uint64_t>& open = open_of_[event.node];
+  std::erase_if(open, [&](std::uint64_t stream) { return closed_.contains({event.node, stream}); });
+  open.insert(event.argument);
+  if (open.size() == 1) stream_of_[event.node] = event.argument;
+  else stream_of_.erase(event.node);
 }
 
 void Channels::take(const SeenEvent& event) {
@@ -67,7 +77,8 @@ void Channels::take(const SeenEvent& event) {
   touched_.insert(event.argument);
   const bool towards_server = event.node == of_.server();
   if (towards_server) marred_[client->second].insert(event.argument);
-  if (stream_of_[client->second] == event.argument) tampered_.try_emplace({client->second, towards_server}, event.at);
+  const auto own = stream_of_.find(client->second);
+  if (own != stream_of_.end() && own->second == event.argument) tampered_.try_emplace({client->second, towards_server}, event.at);
 }
 
 void Channels::judge_span(const Way& way, Place from, Place until) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <map>
 #include <vector>
@@ -10,6 +11,8 @@ namespace {
 
 struct Session {
   std::uint32_t generation = 0;
+  std::uint64_t used = 0;   // the last record that concerns it
+  std::uint64_t joined = 0; // its last opening or resumption
   bool ended = false;
   std::array<std::uint64_t, limits::slots_per_session> sequences{};
 };
@@ -26,7 +29,8 @@ class Sessions {
       for (; event != history.events.end() && event->at < append.at; ++event) {
         if (event->kind == TraceKind::store_lost && event->node == of_.server()) take_back(event->argument);
       }
-      const std::string what = take(append);
+      std::string what = append.record.kind == AuditKind::eviction ? eviction_objection(append) : "";
+      if (what.empty()) what = take(append);
       if (!what.empty()) result_.fail(place_of(append) + ": " + what);
     }
     return result_;
@@ -41,6 +45,7 @@ class Sessions {
   };
 
   [[nodiscard]] std::string take(const SeenAppend& append);
+  [[nodiscard]] std::string eviction_objection(const SeenAppend& append) const;
   [[nodiscard]] std::string take_use(const SlotRef& at, Session& session) const;
   [[nodiscard]] std::string take_event(const SeenAppend& append, Session& session) const;
   void take_back(std::uint64_t kept_index);
@@ -71,11 +76,34 @@ std::string Sessions::take(const SeenAppend& append) {
     if (record.at.session != append.index) return "opens a session under another number";
     if (found != sessions_.end()) return "opens a session again";
     sessions_[name].generation = record.at.generation;
-    return {};
+    sessions_[name].used = sessions_[name].joined = append.index;
+    const auto is_live = [&](const auto& each) { return each.first.first == name.first && !each.second.ended; };
+    const auto live = static_cast<std::uint64_t>(std::count_if(sessions_.begin(), sessions_.end(), is_live));
+    return live <= of_.store().sessions_per_key ? "" : "more sessions than a key may have";
   }
   if (found == sessions_.end()) return "of a session that was not opened";
   if (found->second.ended) return "of a session that has ended";
+  found->second.used = append.index;
+  if (is_event && record.op == static_cast<std::uint8_t>(Op::resume)) found->second.joined = append.index;
   return is_event ? take_event(append, found->second) : take_use(record.at, found->second);
+}
+
+// Only where there is no room, and the least recently used of those without a connection. One that nobody joined since the
+// server came up has none.
+std::string Sessions::eviction_objection(const SeenAppend& append) const {
+  const PublicKey& key = append.record.peer.key;
+  const auto victim = sessions_.find({key, append.record.at.session});
+  if (victim == sessions_.end() || victim->second.ended) return {};
+  std::uint64_t live = 0;
+  bool has_older = false;
+  for (const auto& [name, session] : sessions_) {
+    if (name.first != key || session.ended) continue;
+    ++live;
+    const bool is_apart = session.joined >> 40 != append.index >> 40;
+    has_older |= is_apart && session.used < victim->second.used;
+  }
+  if (live < of_.store().sessions_per_key) return "evicts though there is room";
+  return has_older ? "evicts another than the least recently used" : "";
 }
 
 std::string Sessions::take_event(const SeenAppend& append, Session& session) const {

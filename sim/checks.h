@@ -7,7 +7,7 @@
 //   exactly_once  a call is executed by at most one record at any moment; answered OK it has one in the end or is reported lost;
 //                 reported lost, refused or timed out it has no effect
 //   sessions      sequences of a slot ascend by one; a session is opened once, its generation never goes back, and after its end
-//                 there is nothing more of it
+//                 there is nothing more of it; the least recently used is evicted, and only without room
 //   linearizable  each answer is what the store held at some moment between call and completion, in the store's own order
 //   durability    a crash takes back nothing that was durable, or that was told as the durability mode forbids
 //   audit         what is exported is what was stored, whole and in order, and never taken back; heads that clients hold are in it

@@ -12,6 +12,8 @@ Write refused_at(Status status, std::function<SlotRef(Forge&)> at) {
     f.arrive(1);
     f.asked_put(1, "a", "one");
     f.reply_put(f.ask_put(1, "a", "two", at(f)), 0, status);
+    const bool waits = status == Status::no_space || status == Status::audit_unavailable || status == Status::in_progress;
+    if (waits) std::get<MutationResponse>(f.exchanges.back().answer.body).retry_after_ms = 200;
     if (status != Status::no_space && status != Status::audit_unavailable) f.take_count(1, AuditKind::refusals, Op::put, status);
   };
 }
@@ -79,6 +81,7 @@ TEST(CheckAnswers, AcceptsARefusalThatHasACause) {
     f.context.servers[0].value_bytes_max = 3;
     f.arrive(1);
     f.asked_put(1, "a", "one");
+    f.retell = [](MutationResponse& answer) { answer.retry_after_ms = 200; };
     f.reply_put(f.ask_put(1, "b", "two", f.next_slot(1)), 0, Status::no_space);
   })) << "a full store";
   EXPECT_TRUE(accepts([](Forge& f) {
@@ -98,6 +101,11 @@ TEST(CheckAnswers, ObjectsToAnAnswerThatNobodyAskedForOrThatIsOfAnother) {
     f.arrive(1);
     const std::size_t asked = f.ask_put(1, "b", "one", f.next_slot(1));
     f.reply_put(asked, f.take_put(1, "a", "one"));
+  });
+  object("answers", "a word on trying again where it does not help", [](Forge& f) {
+    f.arrive(1);
+    f.retell = [](MutationResponse& answer) { answer.retry_after_ms = 200; };
+    f.asked_put(1, "a", "one");
   });
   object("answers", "another revision", [](Forge& f) {
     f.arrive(1);

@@ -23,6 +23,20 @@ TEST(CheckChannel, ObjectsToWhatComesFromBehindATamperedByte) {
     open(f, 2);
     f.did_put(1, "a", "one");
   });
+  accept("on one of two streams, with another to go on with", [&](Forge& f) {
+    open(f, 1);
+    open(f, 2);
+    f.tampered(0, 2);
+    f.tampered(1, 2);
+    f.did_put(1, "a", "one");
+  });
+  object("channel", "a request, when the other stream is closed", [&](Forge& f) {
+    open(f, 1);
+    f.add(1, TraceKind::stream_closed, 1);
+    open(f, 2);
+    f.tampered(0, 2);
+    f.did_put(1, "a", "one");
+  });
   accept("what was called before", [&](Forge& f) {
     open(f, 1);
     const CallId id = f.get(1, "a");

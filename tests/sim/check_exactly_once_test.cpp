@@ -85,6 +85,7 @@ TEST(CheckExactlyOnce, ObjectsToLossesThatAreNotToldOrNotTrue) {
   object("exactly_once", "for certain, but it is there", [](Forge& f) { f.lost_write(1, 1, f.did_put(1, "a", "one")); });
   accept("perhaps, and it is there", [](Forge& f) {
     const std::uint64_t index = f.did_put(1, "a", "one");
+    f.context.servers[0].sessions_per_key = 1;
     f.take_event(1, AuditKind::eviction, Op::open);
     f.lost_write(1, 1, index, false);
   });

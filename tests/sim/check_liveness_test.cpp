@@ -65,6 +65,7 @@ TEST(CheckCompleted, WantsACauseForWhatAClientDoesNotKnow) {
   const auto unknown = [](CallResult result, bool is_evicted) {
     return [=](Forge& f) {
       f.context.call_timeout = seconds(1);
+      f.context.servers[0].sessions_per_key = 1;
       const CallId id = f.put(1, "a", "one");
       if (is_evicted) f.take_event(1, AuditKind::eviction, Op::open);
       f.complete(1, id, result);
@@ -92,6 +93,38 @@ TEST(CheckRecorded, WantsTheStatusThatFitsTheRequest) {
   for (const Status status : {Status::value_too_large, Status::not_found, Status::overloaded, Status::stage_missing}) {
     object("recorded", std::string(name_of(status)).c_str(), recorded(status));
   }
+}
+
+TEST(CheckSessions, WantsTheLeastRecentlyUsedToGoAndOnlyWithoutRoom) {
+  const auto evicted = [](std::uint64_t room, bool is_used) {
+    return [=](Forge& f) {
+      f.context.servers[0].sessions_per_key = room;
+      if (is_used) {
+        (void)f.take_open(1);
+        f.flush();
+        f.crash(f.last());
+        f.twist = [](AuditRecord& record) { record.at.generation = 2; };
+        f.take_event(1, AuditKind::session, Op::resume);
+        f.twist = [](AuditRecord& record) { record.at.generation = 2; };
+      }
+      f.take_event(1, AuditKind::eviction, Op::open);
+    };
+  };
+  accept("the only one, without room", evicted(1, false));
+  object("sessions", "with room", evicted(2, false));
+  object("sessions", "one that was used, beside one that was not", evicted(2, true));
+  object("sessions", "one session too many", [](Forge& f) {
+    f.context.servers[0].sessions_per_key = 1;
+    f.take_open(1);
+  });
+}
+
+TEST(CheckAudit, ObjectsToATimeThatGoesBack) {
+  object("audit", "a time that goes back", [](Forge& f) {
+    f.twist = [](AuditRecord& record) { record.monotonic_ns = 5; };
+    f.did_put(1, "a", "one");
+    f.did_put(1, "a", "two");
+  });
 }
 
 TEST(CheckQuota, ObjectsToMoreThanTheStoreMayHold) {
