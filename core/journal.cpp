@@ -67,6 +67,7 @@ void Journal::take_over() {
 void Journal::open_up(Now now) {
   STATEFS_CHECK(phase_ == Phase::superblocks);
   if (status_.epoch >= epoch_number_max) {
+    recovery_report_.found = Found::unfit;
     phase_ = Phase::refused;
     return fail();
   }

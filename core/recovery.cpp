@@ -210,8 +210,6 @@ void Recovery::read_snapshot() {
   }
   store_.state = std::move(snapshot_->state());
   snapshot_.reset();
-  const bool fits = store_.state.entries.footprint() <= superblock.extent.entries_footprint_max(config_.limits);
-  if (!fits || store_.state.slots.footprint() > config_.limits.replay_bytes_max) return refuse(Found::unfit, Damage::none, 0);
   begin_log();
 }
 
@@ -283,12 +281,23 @@ bool Recovery::take_record(const DecodedRecord& decoded) {
   return true;
 }
 
+// Whether a snapshot with the limits of today can hold it all: those of the past may have been higher.
+bool Recovery::within_limits() const {
+  const Entries& entries = store_.state.entries;
+  if (entries.footprint() > store_.superblock.extent.entries_footprint_max(config_.limits)) return false;
+  if (store_.state.slots.footprint() > config_.limits.replay_bytes_max) return false;
+  return std::all_of(entries.map().begin(), entries.map().end(),
+                     [this](const auto& each) { return each.second.value.size() <= config_.limits.value_size_max; });
+}
+
 void Recovery::end_log() {
   const Superblock& superblock = store_.superblock;
   const std::uint64_t position = store_.end.position;
   const std::uint64_t place = superblock.extent.log_offset(position);
   const bool passed = std::all_of(points_.begin(), points_.end(), [this](const LogPoint& point) { return point == store_.end; });
   if (!passed || store_.end.head.index < required_index_) return refuse(Found::corrupt, Damage::log, place);
+
+  if (!within_limits()) return refuse(Found::unfit, Damage::none, 0);
 
   const std::uint64_t unread_begin = place_ - unread_.size();
   const std::size_t partial_begin = block_floor(position) - unread_begin;

@@ -87,6 +87,7 @@ class Recovery final : public DiskUser {
   void begin_log();
   void read_log();
   [[nodiscard]] bool take_record(const DecodedRecord& decoded);
+  [[nodiscard]] bool within_limits() const;
   void end_log();
 
   RecoveryConfig config_;

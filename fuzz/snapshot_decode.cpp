@@ -9,7 +9,7 @@ using namespace statefs;
 namespace {
 
 constexpr std::uint64_t sequence = 1;
-constexpr std::uint64_t index = std::uint64_t{9} << epoch_shift;
+constexpr std::uint64_t last_index = std::uint64_t{9} << epoch_shift;
 
 // Pads the bytes to blocks and puts the checksum of each chunk right.
 Bytes image_of(const std::uint8_t* data, std::size_t size) {
@@ -38,17 +38,17 @@ bool read(ByteView image, SnapshotReader& reader) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size > 64 * 1024) return 0;
   const Bytes image = image_of(data, size);
-  SnapshotReader reader(sequence, index);
+  SnapshotReader reader(sequence, last_index);
   if (!read(image, reader)) return 0;
   const State& state = reader.state();
-  SnapshotWriter writer(sequence, index, 1'000);
+  SnapshotWriter writer(sequence, last_index, 1'000);
   BlockBuffer chunk(chunk_size_max(1'000, size));
   Bytes again;
   while (!writer.done()) {
-    if (writer.step(state, index, chunk, 16)) again.insert(again.end(), chunk.bytes().begin(), chunk.bytes().end());
+    if (writer.step(state, last_index, chunk, 16)) again.insert(again.end(), chunk.bytes().begin(), chunk.bytes().end());
   }
   STATEFS_CHECK(again.size() == writer.size() && reader.entry_count() == writer.entry_count());
-  SnapshotReader other(sequence, index);
+  SnapshotReader other(sequence, last_index);
   const bool whole = read(again, other);
   STATEFS_CHECK(whole && other.sum() == writer.sum());
   STATEFS_CHECK(other.state().slots == state.slots && other.state().epochs == state.epochs);

@@ -27,8 +27,8 @@ class Working {
       journal_->submit(at_second(second_));
       if (workload_.dice().below(4) == 0) journal_->request_flush(journal_->status().last_index);
       settle_and_note();
-      if (workload_.dice().below(3) != 0) continue;
-      journal_->export_audit(exported_, 1 + workload_.dice().below(12));
+      if (workload_.dice().below(export_every) != 0) continue;
+      journal_->export_audit(exported_, 1 + workload_.dice().below(4 * export_every));
     }
   }
   // The machine stops with `image` on its disk, and starts again.
@@ -51,6 +51,7 @@ class Working {
   std::size_t request_count = 0;
   std::size_t read_only_count = 0;
   std::size_t sweep_every = 1;  // of the requests, how many are visited
+  std::size_t export_every = 3;  // of the commits, after how many an exporter comes
 
  private:
   void settle_and_note() {
@@ -131,6 +132,23 @@ TEST(JournalCrash, AtEveryRequestInSyncMode) {
   Working working(small_config(Durability::sync), 2);
   working.work(120);
   EXPECT_GT(working.crash_count, 200u);
+}
+
+// Now it is the log itself that is full of what was not exported, and what an exporter frees is written over at once.
+TEST(JournalCrash, AtEveryRequestWithASlowExporter) {
+  Marks marks;
+  JournalConfig config = small_config();
+  config.limits.audit_ring_size = 64 * 1024;
+  config.marks = &marks;
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    Working working(config, seed);
+    working.export_every = 16;
+    working.sweep_every = 7;
+    working.work(350);
+    ASSERT_FALSE(HasFatalFailure()) << seed;
+  }
+  EXPECT_GT(marks.count(mark_named("store.log_full")), 0u);
+  EXPECT_GT(marks.count(mark_named("journal.marks_for_room")), 0u);
 }
 
 // Crash upon crash, each time in the middle of what came after the one before.

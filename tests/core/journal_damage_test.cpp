@@ -227,6 +227,27 @@ TEST(JournalDamage, OfAnExtentThatIsNoStoreIsForeignAndLeftAlone) {
   EXPECT_EQ(open(disk, another, at_second(0))->report().found, Found::foreign);
 }
 
+TEST(JournalLimits, ThatAreLowerThanWhatIsStoredRefuseTheStoreWhole) {
+  const AtRest rest;
+  const auto found_with = [&rest](const JournalLimits& limits) {
+    JournalConfig config = small_config();
+    config.limits = limits;
+    DiskModel disk(rest.image);
+    return open(disk, config, at_second(0))->report().found;
+  };
+  EXPECT_EQ(found_with(small_limits()), Found::recovered);
+  JournalLimits lower = small_limits();
+  lower.value_size_max = 20;
+  EXPECT_EQ(found_with(lower), Found::unfit);
+  lower = small_limits();
+  lower.replay_bytes_max = SlotTable::session_footprint;
+  EXPECT_EQ(found_with(lower), Found::unfit);
+  lower = small_limits();
+  lower.keys_max = 1;
+  lower.value_bytes_max = 1;
+  EXPECT_EQ(found_with(lower), Found::recovered) << "what is there stays; more is refused";
+}
+
 TEST(JournalDamage, MakesEveryAnswerAFailure) {
   const AtRest rest;
   Bytes image = rest.image;
