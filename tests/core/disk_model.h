@@ -44,9 +44,12 @@ class DiskModel {
         STATEFS_CHECK(request->bytes.size() == request->size);
         STATEFS_CHECK(reinterpret_cast<std::uintptr_t>(request->bytes.data()) % disk_block_size == 0);
         unflushed_.push_back({request->offset, Bytes(request->bytes.begin(), request->bytes.end())});
-        user.completed(request->id, true, {});
+        if (slow && slow(*request)) held_.push_back(request->id);
+        else user.completed(request->id, true, {});
         break;
       case DiskRequest::Kind::flush:
+        for (const std::uint64_t id : held_) user.completed(id, true, {});
+        held_.clear();
         durable_ = kept();
         unflushed_.clear();
         user.completed(request->id, true, {});
@@ -81,6 +84,7 @@ class DiskModel {
   }
 
   std::function<void(const DiskRequest&)> before;
+  std::function<bool(const DiskRequest&)> slow;  // which writes complete only when a flush comes behind them
   std::uint64_t fail_at = 0;  // the request that fails; 0: none
 
   [[nodiscard]] std::uint64_t request_count() const { return request_count_; }
@@ -101,6 +105,7 @@ class DiskModel {
 
   Bytes durable_;
   std::vector<Write> unflushed_;
+  std::vector<std::uint64_t> held_;
   std::uint64_t request_count_ = 0;
 };
 
