@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 #include "os/clock.h"
 #include "os/endpoint.h"
@@ -16,6 +17,7 @@ namespace statefs {
 namespace {
 
 constexpr EventTag signal_tag = StreamDriver::listener_tag - 1;
+constexpr EventTag disk_tag = signal_tag - 1;
 constexpr rlim_t descriptors_besides_streams = 64;
 
 // Whoever waits for a marker reads a pipe, so each is one write, at once.
@@ -46,10 +48,6 @@ Result<std::unique_ptr<Daemon>, Problem> Daemon::open(const DaemonOptions& optio
   if (options.identity.empty()) return Problem{"no identity: give --identity FILE; 'statefs keygen FILE' makes one"};
   if (options.peers.empty())
     return Problem{"no peers: give --peers FILE with the public key of each enrolled peer, 64 hex digits to a line"};
-  if (options.state != "memory") {
-    return Problem{"--state " + printable(options.state) +
-                   ": this version keeps state in memory only and would lose what belongs in a file: use --state memory"};
-  }
   const auto endpoint = parse_endpoint(options.listen);
   if (!endpoint) return Problem{"--listen " + endpoint.error().line};
   auto suite = make_crypto_suite();
@@ -68,12 +66,20 @@ Result<std::unique_ptr<Daemon>, Problem> Daemon::open(const DaemonOptions& optio
   if (!listener) return listener.error();
   std::unique_ptr<Daemon> daemon(
       new Daemon(options, std::move(suite), std::move(loop).value(), std::move(signals).value(), std::move(audit).value()));
+  if (auto problem = daemon->open_store(identity.value())) return std::move(*problem);
   daemon->serve_with(identity.value(), std::move(policy).value(), std::move(listener).value());
   return daemon;
 }
 
-void Daemon::serve_with(const Identity& identity, Policy policy, Fd listener) {
-  address_ = to_text(local_endpoint(listener));
+std::optional<Problem> Daemon::open_store(const Identity& identity) {
+  if (options_.state != "memory") {
+    auto state = StateFile::open({options_.state, options_.state_size, options_.durability, options_.store}, identity.key->public_key());
+    if (!state) return state.error();
+    state_file_ = std::move(state).value();
+    store_ = &state_file_->store();
+    STATEFS_CHECK(loop_.add(state_file_->fd(), EPOLLIN, disk_tag));
+    return std::nullopt;
+  }
   MemoryStoreConfig config;
   config.id = random_bytes<16>();
   // What is gone with the process must not be taken for what comes after it: no SYNC of an old epoch may succeed.
@@ -82,7 +88,14 @@ void Daemon::serve_with(const Identity& identity, Policy policy, Fd listener) {
   config.node = identity.key->public_key();
   config.value_bytes_max = options_.store.value_bytes;
   config.keys_max = options_.store.keys;
-  store_ = std::make_unique<MemoryStore>(config, read_clock());
+  config.durability = options_.durability;
+  memory_ = std::make_unique<MemoryStore>(config, read_clock());
+  store_ = memory_.get();
+  return std::nullopt;
+}
+
+void Daemon::serve_with(const Identity& identity, Policy policy, Fd listener) {
+  address_ = to_text(local_endpoint(listener));
   server_ = std::make_unique<Server>(*suite_, ServerKeys{identity.key, derive_mac_key(identity.secret)}, std::move(policy), *store_,
                                      options_.limits);
   STATEFS_CHECK(loop_.add(signals_.fd(), EPOLLIN, signal_tag));
@@ -90,19 +103,26 @@ void Daemon::serve_with(const Identity& identity, Policy policy, Fd listener) {
 }
 
 int Daemon::run() {
+  if (state_file_ != nullptr) say(state_file_->found());
   say("listening on " + address_);
   say("ready");
+  bool disk_moved = false;  // and the store has not advanced since
   while (!stop_at_once_ && !(stopping_ && server_->connection_count() == 0)) {
-    const auto events = loop_.wait(driver_->deadline());
+    const auto events = loop_.wait(disk_moved ? Time{0} : driver_->deadline());
     const Now now = read_clock();
     for (const epoll_event& event : events) {
       if (event.data.u64 == signal_tag) {
         handle_signals(now);
-      } else {
+      } else if (event.data.u64 != disk_tag) {
         driver_->ready(event);
       }
     }
+    if (state_file_ != nullptr) state_file_->exchange();
     driver_->turn(now);
+    disk_moved = state_file_ != nullptr && state_file_->exchange();  // what this turn committed is on its way
+    if (store_->status().failed && !std::exchange(failure_told_, true)) {
+      complain("dsoftbusd", "the state has failed: every request is answered IO_ERROR; find out why, then restart, which recovers what is durable");
+    }
     if (!served_) announce_first_service();
   }
   return finish();
@@ -141,10 +161,15 @@ int Daemon::finish() {
   const Now now = read_clock();
   driver_->close_all(now);
   server_->advance(now);  // records what is still to be counted
-  if (const auto problem = audit_.finish(*store_, now)) {
-    complain("dsoftbusd", problem->line);
+  const bool durable = state_file_ == nullptr || state_file_->settle(now);
+  const auto problem = audit_.finish(*store_, now);
+  if (problem) complain("dsoftbusd", problem->line);
+  // Once more, for the mark that says what was exported.
+  if (!durable || (state_file_ != nullptr && !state_file_->settle(now))) {
+    complain("dsoftbusd", "the state has failed: what was not durable is lost; a restart recovers the rest");
     return 1;
   }
+  if (problem) return 1;
   say("stopped");
   return 0;
 }

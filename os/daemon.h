@@ -1,6 +1,6 @@
 // DAEMON: one server on one listening socket, from its files to its clean end.
 //
-//   dsoftbusd_main.cpp (flags) -> DAEMON -> stream_driver.h, core/server.h, core/memory_store.h, audit_export.h
+//   dsoftbusd_main.cpp (flags) -> DAEMON -> stream_driver.h, core/server.h, state_file.h | core/memory_store.h, audit_export.h
 //
 // Everything that can be wrong with what it was given is found before it listens. SIGTERM and SIGINT end it when the
 // streams are drained, a second one at once; SIGHUP reads peers and policy again and opens the audit file again, and
@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/memory_store.h"
@@ -15,6 +16,7 @@
 #include "os/audit_export.h"
 #include "os/event_loop.h"
 #include "os/identity.h"
+#include "os/state_file.h"
 #include "os/stream_driver.h"
 
 namespace statefs {
@@ -24,7 +26,9 @@ struct DaemonOptions {
   std::string identity;
   std::string peers;
   std::string policy;  // empty: what every enrolled peer may do by default
-  std::string state = "memory";
+  std::string state = "memory";  // or a path
+  std::uint64_t state_size = state_size_default;
+  Durability durability = Durability::sync;
   std::string audit = "-";
   Quota store{limits::store_value_bytes_default, limits::store_keys_default};
   ServerLimits limits;
@@ -44,6 +48,7 @@ class Daemon {
         loop_(std::move(loop)),
         signals_(std::move(signals)),
         audit_(std::move(audit)) {}
+  [[nodiscard]] std::optional<Problem> open_store(const Identity& identity);
   void serve_with(const Identity& identity, Policy policy, Fd listener);
   void handle_signals(Now now);
   void reload(Now now);
@@ -56,10 +61,13 @@ class Daemon {
   Signals signals_;
   AuditExport audit_;
   std::string address_;
-  std::unique_ptr<MemoryStore> store_;
+  std::unique_ptr<StateFile> state_file_;  // or null, and then:
+  std::unique_ptr<MemoryStore> memory_;
+  Store* store_ = nullptr;  // one of these
   std::unique_ptr<Server> server_;
   std::unique_ptr<StreamDriver> driver_;
   bool served_ = false;
+  bool failure_told_ = false;
   bool stopping_ = false;
   bool stop_at_once_ = false;
 };

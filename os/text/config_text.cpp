@@ -3,6 +3,7 @@
 #include <array>
 #include <limits>
 
+#include "core/disk.h"
 #include "core/limits.h"
 #include "os/text/text_values.h"
 #include "os/text/toml_tree.h"
@@ -125,7 +126,15 @@ Refusal read_member(const TomlMember& member, ConfigText& config) {
   for (const auto& [name, target] : texts) {
     if (member.name == name) return read_text(member, *target);
   }
-  return unknown(member, "configuration", "listen, identity, peers, policy, state, audit, [store] or [limits]");
+  if (member.name == "state_size") {
+    return read_size(member, disk_block_size, limits::journal_extent_size_max, config.state_size.emplace());
+  }
+  if (member.name == "durability") {
+    if (member.value.kind == Kind::text) config.durability = durability_of_text(member.value.text);
+    if (!config.durability) return refuse(member, "is no durability: write \"sync\" or \"commit\"");
+    return std::nullopt;
+  }
+  return unknown(member, "configuration", "listen, identity, peers, policy, state, state_size, durability, audit, [store] or [limits]");
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 //   peers = "/etc/dsoftbusd/peers"
 //   policy = "/etc/dsoftbusd/policy.toml"
 //   state = "memory"                     # or a path
+//   state_size = "256MiB"                # of a file that has to be made
+//   durability = "sync"                  # or "commit"
 //   audit = "-"                          # or a path
 //
 //   [store]                              # what the quotas of all peers must fit into
@@ -35,12 +37,15 @@
 #include "core/policy.h"
 #include "core/result.h"
 #include "core/server.h"
+#include "core/store.h"
 #include "os/text/text_error.h"
 
 namespace statefs {
 
 struct ConfigText {
   std::optional<std::string> listen, identity, peers, policy, state, audit;
+  std::optional<std::uint64_t> state_size;
+  std::optional<Durability> durability;
   Quota store{limits::store_value_bytes_default, limits::store_keys_default};
   ServerLimits limits;
 };

@@ -80,4 +80,10 @@ std::optional<Duration> duration_of_text(std::string_view text) {
   return nanoseconds(static_cast<std::int64_t>(*ns));
 }
 
+std::optional<Durability> durability_of_text(std::string_view text) {
+  if (text == "sync") return Durability::sync;
+  if (text == "commit") return Durability::commit;
+  return std::nullopt;
+}
+
 }  // namespace statefs

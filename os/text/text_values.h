@@ -10,6 +10,7 @@
 
 #include "core/bytes.h"
 #include "core/crypto.h"
+#include "core/store.h"
 #include "core/time.h"
 
 namespace statefs {
@@ -25,5 +26,7 @@ namespace statefs {
 [[nodiscard]] std::optional<std::uint64_t> size_of_text(std::string_view text);
 // `250ms`, `5s`, `2m`, `24h`: more than zero and at most a year.
 [[nodiscard]] std::optional<Duration> duration_of_text(std::string_view text);
+// `sync` or `commit`.
+[[nodiscard]] std::optional<Durability> durability_of_text(std::string_view text);
 
 }  // namespace statefs

@@ -63,7 +63,9 @@ TEST_F(Programs, RefuseFilesThatAreWrongBeforeListening) {
       "bad.policy");
   expect_daemon_refuses(with("--policy", dir_.write("torn.policy", "[default\n")), "torn.policy");
   expect_daemon_refuses(with("--config", dir_.write("bad.config", "bogus = 1\n")), "bad.config");
-  expect_daemon_refuses(with("--state", dir_.path("state")), "--state");
+  expect_daemon_refuses(with("--state", dir_.path("no/such/folder")), "no/such/folder");
+  expect_daemon_refuses(with("--state-size", "much"), "--state-size");
+  expect_daemon_refuses(with("--durability", "perhaps"), "--durability");
   expect_daemon_refuses(with("--listen", "nowhere"), "--listen");
   expect_daemon_refuses(with("--listen", "192.0.2.1:1"), "192.0.2.1:1");
   expect_daemon_refuses({program("dsoftbusd")}, "--identity");

@@ -31,6 +31,8 @@ identity = "i"
 peers = "p"
 policy = "q"
 state = "memory"
+state_size = "64MiB"
+durability = "commit"
 audit = "-"
 [store]
 value_bytes = "1MiB"
@@ -52,6 +54,8 @@ connection_age = "24h"
   EXPECT_EQ(config.peers, "p");
   EXPECT_EQ(config.policy, "q");
   EXPECT_EQ(config.state, "memory");
+  EXPECT_EQ(config.state_size, 64u << 20);
+  EXPECT_EQ(config.durability, Durability::commit);
   EXPECT_EQ(config.audit, "-");
   EXPECT_EQ(config.store, (Quota{1u << 20, 7}));
   EXPECT_EQ(config.limits.connections_max, 8u);
@@ -69,7 +73,8 @@ connection_age = "24h"
 TEST(ConfigText, SaysWhereAndWhatIsWrong) {
   EXPECT_EQ(refusal("listen = 7070"), "config:1:10: listen is an integer: write a string");
   EXPECT_EQ(refusal("\nlisen = ''"),
-            "config:2:1: configuration has no \"lisen\": use listen, identity, peers, policy, state, audit, [store] or [limits]");
+            "config:2:1: configuration has no \"lisen\": use listen, identity, peers, policy, state, state_size, "
+            "durability, audit, [store] or [limits]");
   EXPECT_EQ(refusal("[limits]\nhandshake_timeout = \"10\""),
             "config:2:21: handshake_timeout is no duration: write a string such as \"250ms\", \"5s\", \"2m\" or \"24h\"");
   EXPECT_EQ(refusal("[limits]\nconnections = 0"),

@@ -1,0 +1,103 @@
+#include "os/state_file.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/check.h"
+#include "os/clock.h"
+#include "os/entropy.h"
+
+namespace statefs {
+namespace {
+
+std::string_view name_of(Damage damage) {
+  switch (damage) {
+    case Damage::none: return "nothing";
+    case Damage::superblocks: return "both superblocks";
+    case Damage::truncated: return "its size: the file is shorter than the store";
+    case Damage::marks: return "the marks";
+    case Damage::snapshot: return "the snapshot";
+    case Damage::log: return "the log, which ends before what is known to be durable";
+    case Damage::change: return "the log, a record of which contradicts those before it";
+  }
+  STATEFS_CHECK(false);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<StateFile>, Problem> StateFile::open(const StateFileOptions& options, const PublicKey& node) {
+  auto file = DiskFile::open(options.path, DiskAccess::create, block_floor(options.size));
+  if (!file) return file.error();
+  JournalConfig config;
+  config.limits.value_bytes_max = options.store.value_bytes;
+  config.limits.keys_max = options.store.keys;
+  config.durability = options.durability;
+  config.node = node;
+  config.fresh_store = random_bytes<16>();
+  config.epoch_random = load_le<std::uint64_t>(random_bytes<8>().data());
+  config.direct = file.value().direct();
+  auto disk = DiskThread::start(std::move(file).value());
+  if (!disk) return disk.error();
+  std::unique_ptr<StateFile> state(new StateFile(options, config, std::move(disk).value()));
+  Journal& journal = state->journal_;
+  while (!journal.ready() && !journal.refused()) {
+    state->disk_->run(journal);
+    journal.advance(read_clock());
+  }
+  if (journal.refused() || journal.status().failed) return state->refusal();
+  return state;
+}
+
+Problem StateFile::refusal() const {
+  const RecoveryReport& report = journal_.report();
+  const std::string place = " at byte " + std::to_string(report.place);
+  std::string what;
+  switch (report.found) {
+    case Found::corrupt:
+      what = "is damaged in " + std::string(name_of(report.damage)) + "," + place + ": nothing of it is served; 'statefs check " +
+             printable(options_.path) + "' says what is safe to read";
+      break;
+    case Found::foreign:
+      what = "is no store of this device: it holds something else, or belongs to another identity; nothing was written to it";
+      break;
+    case Found::unfit:
+      what = "has no room for the limits of this configuration: give a larger --state-size (for a new file), or lower value_bytes and keys";
+      break;
+    case Found::unreadable: what = "cannot be read" + place; break;
+    case Found::nothing_yet:
+    case Found::fresh:
+    case Found::recovered: what = "failed while it was being opened: see the messages of the system about its disk"; break;
+  }
+  return {"state " + printable(options_.path) + ": " + what};
+}
+
+std::string StateFile::found() const {
+  const RecoveryReport& report = journal_.report();
+  const StoreStatus& status = journal_.status();
+  std::string line = "state " + printable(options_.path) + ": ";
+  if (report.found == Found::fresh) {
+    line += "new store";
+  } else {
+    line += "recovered " + std::to_string(report.record_count) + " records up to " + std::to_string(report.last.index);
+  }
+  line += ", epoch " + std::to_string(status.epoch);
+  if (report.cut_size > 0) {
+    line += ", cut at byte " + std::to_string(report.cut_place) + " where a record was torn (" + std::to_string(report.cut_size) + " bytes)";
+  }
+  if (journal_.read_only()) line += ", read-only until its audit is exported";
+  return line;
+}
+
+bool StateFile::settle(Now now) {
+  journal_.submit(now);
+  journal_.request_flush(journal_.status().last_index);
+  do {
+    journal_.advance(now);
+    disk_->run(journal_);
+    // Nobody waits for the moments of a flush and a mark: they are now.
+    if (journal_.deadline() != never) now.monotonic = std::max(now.monotonic, journal_.deadline());
+  } while (!journal_.status().failed && journal_.deadline() != never);
+  return !journal_.status().failed;
+}
+
+}  // namespace statefs
