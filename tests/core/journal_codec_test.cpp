@@ -284,6 +284,32 @@ TEST(Epochs, KeepTheLastOnesAndWhereEachEnded) {
   EXPECT_FALSE(Epochs{}.restore({{2, 0, {}}, {2, 0, {}}}));
 }
 
+TEST(State, AppliesNothingAgainThatAShelfOfASnapshotHolds) {
+  State state = sample_state();
+  const Owner owner = owner_of(peer(1));
+  const std::uint64_t session = first_index_of(1) + 1;
+  const std::uint64_t as_of = first_index_of(2) + 60;
+  state.snapshot_index = first_index_of(2) + 50;
+  state.shelves_as_of[owner] = as_of;
+  DecodedRecord decoded;
+  decoded.audit = sample_mutation();
+  decoded.audit.peer = peer(1);
+  decoded.record.change.kind = SlotChange::Kind::use;
+  decoded.record.change.at = {session, 1, 1, 2};
+  decoded.record.change.result.sequence = 1;
+  const SlotTable before = state.slots;
+  for (const std::uint64_t index : {first_index_of(2) + 50, first_index_of(2) + 51, as_of - 1, as_of}) {
+    decoded.audit.index = index;
+    EXPECT_TRUE(state.replay(decoded)) << index;
+    EXPECT_EQ(state.slots, before) << index;
+  }
+  decoded.audit.index = as_of + 1;
+  EXPECT_FALSE(state.replay(decoded)) << "the sequence was used";
+  decoded.record.change.at.sequence = decoded.record.change.result.sequence = 2;
+  EXPECT_TRUE(state.replay(decoded));
+  EXPECT_EQ(state.slots.find(owner, session)->slots[2].index, as_of + 1);
+}
+
 TEST(State, FollowsOnlyItsOwnChain) {
   const AuditHead before{first_index_of(3) + 7, counted<32>(1)};
   AuditRecord record = sample_mutation();
