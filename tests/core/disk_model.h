@@ -36,8 +36,9 @@ class DiskModel {
     STATEFS_CHECK(request->offset + request->size <= durable_.size());
     switch (request->kind) {
       case DiskRequest::Kind::read: {
-        const Bytes now = kept();
-        user.completed(request->id, true, ByteView(now).subspan(request->offset, request->size));
+        const Bytes changed = unflushed_.empty() ? Bytes{} : kept();
+        const ByteView now = unflushed_.empty() ? durable_ : changed;
+        user.completed(request->id, true, now.subspan(request->offset, request->size));
         break;
       }
       case DiskRequest::Kind::write:

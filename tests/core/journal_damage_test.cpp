@@ -91,7 +91,7 @@ TEST(JournalDamage, OfAnyByteIsMendedOrReported) {
     // Every byte that means something, and some of those that do not.
     const bool used = image[at] != 0 || (at < Extent::head_size && at % disk_block_size < 256);
     if (!used && at % 509 != 0) continue;
-    if (at >= Extent::head_size && at % 3 != 0) continue;
+    if (at >= Extent::head_size && at % 5 != 0) continue;
     const std::uint8_t before = image[at];
     image[at] = static_cast<std::uint8_t>(before ^ (1u << (at % 8)));
     expect_all_or_refused(rest, image, "byte " + std::to_string(at));
@@ -99,8 +99,8 @@ TEST(JournalDamage, OfAnyByteIsMendedOrReported) {
     recover(image).found == Found::recovered ? ++open_count : ++reported;
     image[at] = before;
   }
-  EXPECT_GT(reported, 1'000u);
-  EXPECT_GT(open_count, 1'000u);
+  EXPECT_GT(reported, 500u);
+  EXPECT_GT(open_count, 500u);
 }
 
 TEST(JournalDamage, InTheLogIsReportedAtTheRecordThatHasIt) {
@@ -176,7 +176,7 @@ TEST(JournalDamage, ByTruncationIsRefusedAtEveryBlock) {
 TEST(JournalDamage, BySectorsThatChangePlacesIsMendedOrReported) {
   const AtRest rest;
   const std::size_t count = rest.image.size() / disk_sector_size;
-  for (std::size_t one = 0; one < count; one += 3) {
+  for (std::size_t one = 0; one < count; one += 5) {
     for (std::size_t other = one + 1; other < count; other += 11) {
       Bytes image = rest.image;
       const auto at = [&image](std::size_t sector) { return image.begin() + static_cast<std::ptrdiff_t>(sector * disk_sector_size); };
