@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 
+#include <charconv>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -43,9 +44,10 @@ int fail(const std::string& what, int status) {
   return status;
 }
 
-void print(const SeedResult& result) {
+// False where standard output does not take it: then nobody was told.
+bool print(const SeedResult& result) {
   const std::string lines = lines_of(result);
-  std::fwrite(lines.data(), 1, lines.size(), stdout);
+  return std::fwrite(lines.data(), 1, lines.size(), stdout) == lines.size() && std::fflush(stdout) == 0;
 }
 
 // The status of `work`, which prints a verdict; a crash of it is a verdict as well.
@@ -64,8 +66,9 @@ int run_one(const Options& options, const Plan& plan) {
     if (options.telling.is_asked_for()) run.tell = [&](const Story& story) { problem = write_files(options.telling, story); };
     const SeedResult result = run_plan(plan, run);
     if (!problem.empty()) fail(problem, bad_machine);
-    print(result);
+    const bool told = print(result);
     if (!result.ok()) return bug_found;
+    if (!told) return fail("standard output takes nothing", bad_machine);
     return problem.empty() ? all_good : bad_machine;
   });
 }
@@ -85,9 +88,13 @@ int run_minimized(Options options, Plan plan) {
     problem = end.problem;
     return end.failed_check;
   };
+  // Found out now rather than after thousands of runs; and what an earlier run wrote is not taken for this one's.
+  problem = write_file(options.minimized, "");
+  if (!problem.empty()) return fail(problem, bad_machine);
   const std::string check = failed_check(plan);
   if (!problem.empty()) return fail(problem, bad_machine);
   if (check.empty()) {
+    std::remove(options.minimized.c_str());
     std::printf("nothing to minimise: seed %llu fails no check\n", static_cast<unsigned long long>(plan.seed));
     return run_one(options, plan);
   }
@@ -102,7 +109,9 @@ int run_minimized(Options options, Plan plan) {
 }
 
 int run_many(Options& options) {
-  const auto shard = shard_of(options.shard_index, options.shard_count, environment_of_process());
+  // The canary's seeds are its lies, all of them, wherever it runs.
+  const Environment none = [](const char*) -> const char* { return nullptr; };
+  const auto shard = shard_of(options.shard_index, options.shard_count, options.canary ? none : environment_of_process());
   if (!shard) return fail(shard.error(), bad_usage);
   options.campaign.seeds.shard = shard.value();
   options.campaign.progress = is_terminal(stderr) ? Progress::Style::terminal : Progress::Style::lines;
@@ -127,8 +136,12 @@ int enumerate(const Options& options) {
     return run_exhaust(*script, run, stdout, stderr);
   }
   std::string names;
-  for (const ExhaustScript& each : exhaust_scripts()) names += " " + std::string(each.name);
-  return fail("--exhaust knows these scripts:" + names, bad_usage);
+  for (const ExhaustScript& each : exhaust_scripts()) names += std::string(each.name) + "\n";
+  if (options.exhaust == "list") {
+    std::fputs(names.c_str(), stdout);
+    return all_good;
+  }
+  return fail("no script is called " + options.exhaust + "; --exhaust list names them", bad_usage);
 }
 
 int list_marks() {
@@ -155,14 +168,25 @@ struct HelpText : CLI::Formatter {
   }
 };
 
+// A seed that is cut short or mistyped must not run another one: decimal digits, and a number of 64 bits.
+std::string objection_to_number(const std::string& text, std::uint64_t least) {
+  std::uint64_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = read.ec == std::errc() && read.ptr == text.data() + text.size();
+  if (!whole || (text.size() > 1 && text[0] == '0')) return "'" + text + "' is no number: write decimal digits, below 2^64";
+  return number >= least ? "" : "at least " + std::to_string(least);
+}
+
 void declare(CLI::App& app, Options& options) {
+  const CLI::Validator number([](const std::string& text) { return objection_to_number(text, 0); }, "");
+  const CLI::Validator count([](const std::string& text) { return objection_to_number(text, 1); }, "");
   CampaignOptions& campaign = options.campaign;
-  auto* seed = app.add_option("--seed", options.seed, "run this one seed")->option_text("N");
+  auto* seed = app.add_option("--seed", options.seed, "run this one seed")->option_text("N")->check(number);
   auto* scenario =
       app.add_option("--scenario", options.scenario, "run the plan in this file")->option_text("FILE")->excludes(seed);
   auto* seeds = app.add_option("--seeds", campaign.seeds.count, "run this many seeds, one line each, in their order")
                     ->option_text("COUNT")
-                    ->check(CLI::PositiveNumber)
+                    ->check(count)
                     ->excludes(seed)
                     ->excludes(scenario);
   auto* canary = app.add_flag("--canary", options.canary, "a campaign in which checks are told lies: it has to exit 42")
@@ -181,11 +205,14 @@ void declare(CLI::App& app, Options& options) {
       ->check(CLI::Range(0u, exhaust_faults_max))
       ->capture_default_str()
       ->needs(exhaust);
-  app.add_flag("--no-faults", options.run.without_faults, "the same clients and calls on a network without faults")
-      ->excludes(canary);
-  app.add_flag("--twice", options.run.twice, "run each seed twice and compare the digests")->excludes(canary);
-  app.add_flag("--verbose", options.run.verbose, "print the plan of each seed and what was judged")->excludes(canary);
-  const auto of_one_run = [&](CLI::Option* option) { return option->excludes(seeds)->excludes(canary)->excludes(marks); };
+  const auto of_seeds = [&](CLI::Option* option) {
+    for (auto* each : {canary, marks, bench, exhaust}) option->excludes(each);
+    return option;
+  };
+  of_seeds(app.add_flag("--no-faults", options.run.without_faults, "the same clients and calls on a network without faults"));
+  of_seeds(app.add_flag("--twice", options.run.twice, "run each seed twice and compare the digests"));
+  of_seeds(app.add_flag("--verbose", options.run.verbose, "print the plan of each seed and what was judged"));
+  const auto of_one_run = [&](CLI::Option* option) { return of_seeds(option)->excludes(seeds); };
   of_one_run(app.add_option("--report", options.telling.report_path, "write a page that tells the run")->option_text("FILE"));
   of_one_run(
       app.add_option("--trace", options.telling.trace_path, "write a trace file that trace viewers open (Chrome, Perfetto)")
@@ -205,19 +232,26 @@ void declare(CLI::App& app, Options& options) {
   const std::string of_campaign = "Campaigns (--seeds, --canary; --jobs also of --exhaust)";
   const auto group = [&](CLI::Option* option) {
     option->group(of_campaign)->excludes(seed)->excludes(scenario)->excludes(marks);
+    if (!option->check_lname("jobs")) option->excludes(exhaust)->excludes(bench);
+    return option;
   };
   group(app.add_option("--base", campaign.seeds.base, "the first seed, or what the seeds of a shard are hashed with")
             ->option_text("N")
+            ->check(number)
             ->capture_default_str());
   group(app.add_option("--jobs", campaign.jobs, "processes (default: the processors that this one may use)")
             ->option_text("N")
-            ->check(CLI::PositiveNumber));
+            ->check(count));
   group(app.add_option("--shard-index", options.shard_index,
                        "run the seeds of this shard (default: JOB_COMPLETION_INDEX, SLURM_ARRAY_TASK_ID, GTEST_SHARD_INDEX)")
-            ->option_text("I"));
+            ->option_text("I")
+            ->check(number))
+      ->excludes(canary);
   group(app.add_option("--shard-count", options.shard_count,
                        "how many shards there are; moves no seed (default: GTEST_TOTAL_SHARDS)")
-            ->option_text("C"));
+            ->option_text("C")
+            ->check(count))
+      ->excludes(canary);
   group(app.add_option("--jsonl", campaign.jsonl_path, "write one JSON object a seed into this file, and a summary")
             ->option_text("FILE"));
   group(app.add_flag("--marks", campaign.with_marks, "fail for a mark that no seed hit and that is not declared rare"));
@@ -254,8 +288,11 @@ int main(int argc, char** argv) {
     if (!plan.ok()) return fail(plan.error(), bad_machine);
     return options.minimized.empty() ? run_one(options, plan.value()) : run_minimized(options, plan.value());
   }
-  if (options.canary && options.campaign.seeds.count == 0) options.campaign.seeds.count = lie_count;
-  if (options.campaign.seeds.count == 0)
-    return fail("say --seed N, --scenario FILE, --seeds COUNT or --exhaust SCRIPT; --help explains", bad_usage);
+  std::uint64_t& seeds = options.campaign.seeds.count;
+  if (options.canary && seeds == 0) seeds = lie_count;
+  if (options.canary && seeds < lie_count)
+    return fail("--canary has " + std::to_string(lie_count) + " lies to tell: --seeds is below that", bad_usage);
+  if (seeds == 0)
+    return fail("say --seed, --scenario, --seeds, --exhaust, --bench, --canary or --list-marks; --help explains", bad_usage);
   return run_many(options);
 }

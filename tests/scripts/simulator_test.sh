@@ -97,8 +97,15 @@ line=$(tail -n 1 "$work/out")
 [[ $line =~ ^exhaust=evict\ faults=1\ schedules=[0-9]+\ states=[0-9]+\ verdict=ok$ ]] || fail "the last line of a script: $line"
 expect 0 --exhaust evict --faults 1 --jobs 3
 [ "$(tail -n 1 "$work/out")" = "$line" ] || fail "three processes enumerate something else than one"
-expect 1 --exhaust list
-says err ' retry resume evict crash sync fence$'
+expect 0 --exhaust list
+[ "$(tr '\n' ' ' <"$work/out")" = "retry resume evict crash sync fence " ] || fail "--exhaust list: $(cat "$work/out")"
+expect 1 --exhaust nonsense
+says err 'no script is called nonsense'
+expect 1 --exhaust sync --report "$work/none.html"
+expect 1 --bench events --twice
+for number in 010 0x10 -1 18446744073709551616 7x; do expect 1 --seed "$number"; done
+expect 1 --seeds 0
+expect 1 --canary --seeds 1
 expect 1 --exhaust evict --faults 3
 expect 1 --exhaust evict --seed 3
 
