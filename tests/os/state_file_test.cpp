@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <fstream>
 
 #include "tests/os/programs.h"
 
@@ -36,12 +35,6 @@ class StateFilePrograms : public test::Programs {
     const std::string before = read_file(image());
     expect_daemon_refuses(daemon_arguments({"--state", image(), "--state-size", "64MiB"}), text);
     EXPECT_EQ(read_file(image()) == before, true) << "it was written to";
-  }
-  void overwrite(std::size_t offset, const std::string& bytes) const {
-    std::fstream file(image(), std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(static_cast<std::streamoff>(offset));
-    file << bytes;
-    ASSERT_TRUE(file.good());
   }
 };
 
@@ -91,24 +84,6 @@ TEST_F(StateFilePrograms, RefuseWhatIsNotTheirStoreAndLeaveItAsItIs) {
   dir_.write("server.key", own);
   start_on_file();
   EXPECT_EQ(get("a"), "one");
-}
-
-TEST_F(StateFilePrograms, RefuseADamagedStoreAndSayWhere) {
-  start_on_file();
-  put("a", "one");
-  end(SIGTERM, 0);
-  overwrite(0, std::string(4, '\x01'));
-  overwrite(3 * 4096, std::string(4, '\x01'));
-  expect_file_refused("no store of this device");
-  // The log begins behind four blocks and two slots: wherever the value is, it is below the mark.
-  ASSERT_EQ(::unlink(image().c_str()), 0);
-  start_on_file();
-  put("a", "a value that can be found");
-  end(SIGTERM, 0);
-  const std::size_t place = read_file(image()).find("a value that can be found");
-  ASSERT_NE(place, std::string::npos);
-  overwrite(place, "A");
-  expect_file_refused("is damaged in the log");
 }
 
 TEST_F(StateFilePrograms, AreAloneWithTheirFile) {
