@@ -95,7 +95,7 @@ void KeySearch::find_makers(const Named& named) {
 }
 
 void KeySearch::find_twins() {
-  std::map<std::tuple<Kind, std::optional<std::uint64_t>, std::uint64_t>, std::size_t> last;
+  std::map<std::tuple<Kind, Loss, std::optional<std::uint64_t>, std::uint64_t>, std::size_t> last;
   twin_.resize(members_.size());
   for (std::size_t at = events_[0].next; at != 0; at = events_[at].next) {
     const std::size_t op = events_[at].op;
@@ -103,7 +103,7 @@ void KeySearch::find_twins() {
     if (events_[at].is_return) continue;
     twin_[op] = op;
     if (each.result != Result::open) continue;
-    const auto [found, is_first] = last.try_emplace({each.kind, each.expected, values_[op]}, op);
+    const auto [found, is_first] = last.try_emplace({each.kind, each.loss, each.expected, values_[op]}, op);
     if (!is_first) twin_[op] = std::exchange(found->second, op);
   }
 }
@@ -186,7 +186,7 @@ void KeySearch::follow_effect(const Operation& each, const KeyVersion& version, 
   after.losing = true;
   if (restart_ahead && (is_open || each.loss != Loss::no)) choices_.push_back(after);
   // What a restart leaves is a prefix: nothing behind a lost one is kept.
-  if ((!is_open && each.loss == Loss::yes) || state_.losing) return;
+  if (each.loss == Loss::yes || state_.losing) return;
   after.losing = false;
   after.kept = version;
   choices_.push_back(after);

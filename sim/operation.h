@@ -11,8 +11,9 @@
 // Lost writes. A `restart` concerns every key: at one moment of its interval whatever was not durable is undone, and that is
 // a suffix of the effects since the restart before. `loss` says whether an effect was in it. `yes` is for a certain LostWrite
 // of Client::take_lost(): it was there to be seen, and the next restart took it. `maybe` is for one that is not certain, and
-// for a write whose client never came back to be told; an open operation always may be. Not modelled: that a restart takes a
-// suffix over all keys together, and that an operation sent before a restart takes no effect behind it.
+// for a write whose client never came back to be told; an open operation always may be, and one with `yes` is never kept: it
+// stands for the first run of what was sent again behind a restart that took it. Not modelled: that a restart takes a suffix
+// over all keys together, and that an operation sent before a restart takes no effect behind it.
 #pragma once
 
 #include <cstdint>

@@ -164,6 +164,15 @@ TEST(Search, TakesLostWritesAwayAtARestart) {
   expect(Verdict::violation, then({absent(11, 12)}), "what was not lost is gone");
   expect(Verdict::violation, {put(1, 2, 1), with(Loss::yes, put(3, 4, 2)), got(5, 6, 1)}, "lost without a restart");
   expect(Verdict::violation, {with(Loss::yes, put(1, 2, 1)), put(3, 4, 2), restart(5, 6), got(7, 8, 2)}, "kept behind a lost one");
+  // Sent again behind the restart that took its first run: both were there to be seen, each on its side.
+  const Operations again{with(Loss::yes, open_put(1, 1)), got(2, 3, 1), restart(4, 5), put(1, 8, 2)};
+  const auto and_then = [&again](Operation read) {
+    Operations all = again;
+    all.push_back(read);
+    return all;
+  };
+  expect(Verdict::ok, and_then(got(9, 10, 2)), "run again");
+  expect(Verdict::violation, and_then(got(9, 10, 1)), "the first run was kept");
   const Operations maybe{put(1, 2, 1), with(Loss::maybe, put(3, 4, 2)), open_delete(5), restart(7, 10)};
   for (const Operation& after : {got(11, 12, 1), got(11, 12, 2), absent(11, 12)}) {
     Operations all = maybe;

@@ -77,7 +77,7 @@ class Enumeration {
     bool restart_ahead = false;
     for (std::size_t i = 0; i < history_.size(); ++i) restart_ahead = restart_ahead || (history_[i].kind == Kind::restart && !used_[i]);
     if (restart_ahead && (open || each.loss != Loss::no) && goes_on_from({store, now_.kept, highest, true})) return true;
-    return (open || each.loss != Loss::yes) && !now_.losing && goes_on_from({store, store, highest, false});
+    return each.loss != Loss::yes && !now_.losing && goes_on_from({store, store, highest, false});
   }
   [[nodiscard]] bool goes_on_from(const Situation& next) {
     const Situation before = std::exchange(now_, next);
