@@ -36,7 +36,14 @@ enum class AuditKind : std::uint8_t {
   session = 7,    // a session was opened, resumed or closed: `op`, `at`
   eviction = 8,   // a session was ended to make room for another of its peer
 };
-enum class HandshakeFailure : std::uint8_t { bad_message = 1, not_enrolled = 2, timed_out = 3, peer_limit = 4 };
+enum class HandshakeFailure : std::uint8_t {
+  bad_message = 1,
+  not_enrolled = 2,
+  timed_out = 3,
+  peer_limit = 4,   // of connections of one peer or uid
+  unnamed_uid = 5,  // at the local door, a uid that the policy does not name
+};
+inline constexpr std::size_t handshake_failure_count = 5;
 
 enum class PeerKind : std::uint8_t { none = 0, remote = 1, local = 2 };
 

@@ -8,6 +8,7 @@
 #include "core/backoff.h"
 #include "core/channel.h"
 #include "core/check.h"
+#include "core/connection.h"
 #include "core/ledger.h"
 #include "core/rejoin.h"
 
@@ -24,19 +25,16 @@ constexpr std::uint64_t sync_id = rejoin_id + 1;
 }  // namespace
 
 struct Client::State {
-  enum class Phase : std::uint8_t { offline, connecting, handshake, greeting, ready, finished };
-
   State(const Suite& suite_in, std::shared_ptr<const DhKey> identity_in, const ClientConfig& config_in)
       : own_marks(config_in.marks == nullptr ? std::make_unique<Marks>() : nullptr),
         marks(config_in.marks == nullptr ? *own_marks : *config_in.marks),
         suite(suite_in),
         identity(std::move(identity_in)),
         config(config_in),
-        backoff(config.backoff_min, config.backoff_max, load_le<std::uint64_t>(identity->public_key().bytes.data())) {}
+        backoff(config.backoff_min, config.backoff_max,
+                identity == nullptr ? 0 : load_le<std::uint64_t>(identity->public_key().bytes.data())),
+        connection({config.connect_timeout, config.handshake_timeout, config.keepalive_interval, config.dead_peer_timeout}, marks) {}
 
-  // When this phase has lasted too long.
-  [[nodiscard]] Time dead_at() const;
-  void finish(Disconnect why);
   void expire_calls(Time now);
   void take_responses(Now now);
   void take_hello(const FrameHeader& header, ByteView body);
@@ -60,40 +58,10 @@ struct Client::State {
   std::map<CallId, std::uint16_t> abandoned;  // slots of mutations that expired in flight; at most one for each slot
   bool syncing = false;                       // a SYNC of the client's own is under way
 
-  Phase phase = Phase::offline;
-  std::optional<Channel> channel;
+  Connection connection;
   std::optional<HelloResponse> hello;
-  Disconnect reason = Disconnect::none;
-  Bytes plain_in;
-  Bytes plain_out;
-  Bytes output;
-  std::size_t taken = 0;
   Time next_attempt{};
-  Time connected_at{};
-  Time received_at{};
-  Time sent_at{};
 };
-
-Time Client::State::dead_at() const {
-  switch (phase) {
-    case Phase::connecting: return connected_at + config.connect_timeout;
-    case Phase::handshake:
-    case Phase::greeting: return connected_at + config.handshake_timeout;
-    case Phase::ready: return received_at + config.dead_peer_timeout;
-    case Phase::offline:
-    case Phase::finished: return never;
-  }
-  return never;
-}
-
-void Client::State::finish(Disconnect why) {
-  phase = Phase::finished;
-  reason = why;
-  mark(why, marks);
-  plain_in.clear();
-  output.clear();
-  taken = 0;
-}
 
 // A mutation that expires in flight leaves its slot occupied: what comes for it later must find its place.
 void Client::State::expire_calls(Time now) {
@@ -113,7 +81,7 @@ void Client::State::send_hello() {
     request.epoch = hello->epoch;
     request.head = hello->head;
   }
-  encode_request(Request{hello_id, request}, plain_out);
+  encode_request(Request{hello_id, request}, connection.said());
 }
 
 void Client::State::send(CallId id) {
@@ -126,14 +94,14 @@ void Client::State::send(CallId id) {
     if (auto* put = std::get_if<PutRequest>(&call.request)) put->at = at;
     if (auto* del = std::get_if<DeleteRequest>(&call.request)) del->at = at;
   }
-  encode_request(Request{id, call.request}, plain_out);
+  encode_request(Request{id, call.request}, connection.said());
   calls.sent(id);
 }
 
 void Client::State::send_calls(Now now) {
-  const auto room = [this] { return plain_out.size() + output.size() - taken < limits::output_size_max; };
+  const auto room = [this] { return connection.outgoing_size() < limits::output_size_max; };
   if (needs_session()) {
-    if (const auto request = rejoin.next(now.monotonic)) encode_request(Request{rejoin_id, *request}, plain_out);
+    if (const auto request = rejoin.next(now.monotonic)) encode_request(Request{rejoin_id, *request}, connection.said());
   }
   for (const CallKind kind : {CallKind::read, CallKind::sync}) {
     if (kind == CallKind::sync && rejoin.in_doubt()) continue;
@@ -150,40 +118,41 @@ void Client::State::send_calls(Now now) {
   }
   if (rejoin.joined() && ledger.wants_sync() && !std::exchange(syncing, true)) {
     STATEFS_MARK_IN(marks, "client.own_sync");
-    encode_request(Request{sync_id, SyncRequest{hello->epoch}}, plain_out);
+    encode_request(Request{sync_id, SyncRequest{hello->epoch}}, connection.said());
   }
 }
 
 void Client::State::take_responses(Now now) {
   std::size_t at = 0;
-  while (phase == Phase::greeting || phase == Phase::ready) {
-    const ByteView bytes = ByteView(plain_in).subspan(at);
+  while (connection.greeting() || connection.ready()) {
+    const ByteView bytes = ByteView(connection.heard()).subspan(at);
     if (bytes.size() < limits::frame_header_size) break;
     const auto header = decode_frame_header(bytes);
-    if (!header.ok() || (header.value().op & response_bit) == 0) return finish(Disconnect::protocol_error);
+    if (!header.ok() || (header.value().op & response_bit) == 0) return connection.finish(Disconnect::protocol_error);
     const std::size_t size = limits::frame_header_size + header.value().body_size;
     if (bytes.size() < size) break;
     const ByteView body = bytes.subspan(limits::frame_header_size, header.value().body_size);
-    if (phase == Phase::greeting) {
+    if (connection.greeting()) {
       take_hello(header.value(), body);
     } else if (!take_response(header.value(), body, now)) {
-      return finish(Disconnect::protocol_error);
+      return connection.finish(Disconnect::protocol_error);
     }
     at += size;
   }
-  if (phase == Phase::finished) return;
-  plain_in.erase(plain_in.begin(), plain_in.begin() + static_cast<std::ptrdiff_t>(at));
+  if (connection.finished()) return;
+  Bytes& heard = connection.heard();
+  heard.erase(heard.begin(), heard.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
 void Client::State::take_hello(const FrameHeader& header, ByteView body) {
   const auto response = decode_response(header, body);
-  if (!response.ok() || header.id != hello_id) return finish(Disconnect::protocol_error);
-  if (response.value().status == Status::unsupported) return finish(Disconnect::refused_version);
+  if (!response.ok() || header.id != hello_id) return connection.finish(Disconnect::protocol_error);
+  if (response.value().status == Status::unsupported) return connection.finish(Disconnect::refused_version);
   const auto* const answer = std::get_if<HelloResponse>(&response.value().body);
-  if (answer == nullptr || response.value().status != Status::ok) return finish(Disconnect::protocol_error);
-  if ((answer->features & feature_sessions) == 0) return finish(Disconnect::refused_version);
+  if (answer == nullptr || response.value().status != Status::ok) return connection.finish(Disconnect::protocol_error);
+  if ((answer->features & feature_sessions) == 0) return connection.finish(Disconnect::refused_version);
   hello = *answer;
-  phase = Phase::ready;
+  connection.greeted();
   backoff.succeeded();
 }
 
@@ -266,7 +235,7 @@ Client& Client::operator=(Client&&) noexcept = default;
 
 Result<CallId, SubmitError> Client::submit(const RequestBody& request, Time deadline, Time now) {
   State& s = *state_;
-  if (s.phase == State::Phase::offline && s.calls.empty() && s.next_attempt < now) s.next_attempt = now;
+  if (s.connection.offline() && s.calls.empty() && s.next_attempt < now) s.next_attempt = now;
   return s.calls.submit(request, deadline, s.ledger.lost_count());
 }
 
@@ -274,47 +243,27 @@ std::optional<Completion> Client::take_completion() { return state_->calls.take_
 std::optional<LostWrite> Client::take_lost() { return state_->ledger.take_lost(); }
 
 bool Client::wants_connection(Time now) const {
-  return state_->phase == State::Phase::offline && !state_->calls.empty() && now >= state_->next_attempt;
+  return state_->connection.offline() && !state_->calls.empty() && now >= state_->next_attempt;
 }
 
-void Client::connecting(Now now) {
-  STATEFS_CHECK(state_->phase == State::Phase::offline);
-  state_->phase = State::Phase::connecting;
-  state_->connected_at = now.monotonic;
-}
+void Client::connecting(Now now) { state_->connection.opening(now); }
 
 void Client::connected(std::span<const std::uint8_t, client_random_size> random, Now now) {
   State& s = *state_;
-  STATEFS_CHECK(s.phase == State::Phase::offline || s.phase == State::Phase::connecting);
-  s.phase = State::Phase::handshake;
-  s.reason = Disconnect::none;
-  s.connected_at = s.received_at = s.sent_at = now.monotonic;
   s.backoff.stir(load_le<std::uint64_t>(random.data() + 32));
   SessionInstance instance{};
   std::copy_n(random.begin() + 40, instance.size(), instance.begin());
   s.rejoin.connected(instance);
-  s.channel.emplace(Channel::initiator(s.suite, s.identity, s.config.server, SecretKey(random.first<32>())));
-  s.output = s.channel->take_handshake_output();
-  if (s.channel->dead()) s.finish(Disconnect::handshake_failed);  // the server's key is no point of the curve's large group
+  if (s.identity == nullptr) {
+    s.connection.opened(Transport::plain(), now);
+    return s.send_hello();
+  }
+  s.connection.opened(Transport(Channel::initiator(s.suite, s.identity, s.config.server, SecretKey(random.first<32>()))), now);
 }
 
 void Client::disconnected(Now now) {
   State& s = *state_;
-  switch (s.phase) {
-    case State::Phase::offline:
-    case State::Phase::connecting: s.reason = Disconnect::no_stream; break;
-    case State::Phase::handshake: s.reason = Disconnect::handshake_ended; break;
-    case State::Phase::greeting: s.reason = Disconnect::not_admitted; break;
-    case State::Phase::ready: s.reason = Disconnect::stream_ended; break;
-    case State::Phase::finished: break;
-  }
-  if (s.phase != State::Phase::finished) mark(s.reason, s.marks);
-  s.phase = State::Phase::offline;
-  s.channel.reset();
-  s.plain_in.clear();
-  s.plain_out.clear();
-  s.output.clear();
-  s.taken = 0;
+  s.connection.ended();
   s.syncing = false;
   s.rejoin.disconnected();
   s.calls.cut();
@@ -323,34 +272,21 @@ void Client::disconnected(Now now) {
   s.next_attempt = now.monotonic + s.backoff.next();
 }
 
-bool Client::ready() const { return state_->phase == State::Phase::ready; }
-bool Client::finished() const { return state_->phase == State::Phase::finished; }
-Disconnect Client::last_disconnect() const { return state_->reason; }
+bool Client::ready() const { return state_->connection.ready(); }
+bool Client::finished() const { return state_->connection.finished(); }
+Disconnect Client::last_disconnect() const { return state_->connection.reason(); }
 const std::optional<HelloResponse>& Client::server_hello() const { return state_->hello; }
 std::size_t Client::outstanding() const { return state_->calls.size(); }
 
 void Client::receive(ByteView bytes, Now now) {
   State& s = *state_;
-  while (s.channel && s.phase != State::Phase::finished && !bytes.empty()) {
-    const ChannelEvent event = s.channel->receive(bytes, s.plain_in);
-    // Only a whole message that authenticates is a sign of life: bytes can come from anybody on the path.
-    if (event != ChannelEvent::need_more) s.received_at = now.monotonic;
-    switch (event) {
-      case ChannelEvent::need_more:
-      case ChannelEvent::keepalive: break;
-      case ChannelEvent::handshake_step:
-      case ChannelEvent::established: {
-        const Bytes message = s.channel->take_handshake_output();
-        s.output.insert(s.output.end(), message.begin(), message.end());
-        if (!s.channel->established()) break;
-        s.phase = State::Phase::greeting;
-        s.send_hello();
-        break;
-      }
-      case ChannelEvent::plaintext: s.take_responses(now); break;
-      case ChannelEvent::handshake_failed: s.finish(Disconnect::handshake_failed); break;
-      case ChannelEvent::damaged:
-      case ChannelEvent::exhausted: s.finish(Disconnect::damaged); break;
+  while (s.connection.open() && !bytes.empty()) {
+    const bool greets = !s.connection.greeting() && !s.connection.ready();  // and does once the channel stands
+    if (!s.connection.receive(bytes, now)) continue;
+    if (greets) {
+      s.send_hello();
+    } else {
+      s.take_responses(now);
     }
   }
 }
@@ -358,41 +294,19 @@ void Client::receive(ByteView bytes, Now now) {
 void Client::advance(Now now) {
   State& s = *state_;
   s.expire_calls(now.monotonic);
-  if (s.phase == State::Phase::offline || s.phase == State::Phase::finished) return;
-  const bool greeted = s.phase == State::Phase::ready;
-  if (now.monotonic >= s.dead_at()) return s.finish(s.phase == State::Phase::connecting ? Disconnect::no_stream : Disconnect::timed_out);
-  if (s.phase == State::Phase::connecting) return;
-  if (greeted) s.send_calls(now);
-  bool sealed = true;
-  if (!s.plain_out.empty()) {
-    sealed = s.channel->seal(s.plain_out, s.output);
-    s.plain_out.clear();
-    s.sent_at = now.monotonic;
-  } else if (greeted && now.monotonic >= s.sent_at + s.config.keepalive_interval) {
-    STATEFS_MARK_IN(s.marks, "client.keepalive");
-    sealed = s.channel->seal_keepalive(s.output);
-    s.sent_at = now.monotonic;
-  }
-  if (!sealed) s.finish(Disconnect::stream_ended);
+  if (s.connection.offline() || s.connection.finished() || s.connection.overdue(now) || !s.connection.open()) return;
+  if (s.connection.ready()) s.send_calls(now);
+  s.connection.seal(now);
 }
 
-ByteView Client::output() const { return ByteView(state_->output).subspan(state_->taken); }
-
-void Client::output_taken(std::size_t count) {
-  State& s = *state_;
-  STATEFS_CHECK(count <= s.output.size() - s.taken);
-  s.taken += count;
-  if (s.taken < s.output.size()) return;
-  s.output.clear();
-  s.taken = 0;
-}
+ByteView Client::output() const { return state_->connection.output(); }
+void Client::output_taken(std::size_t count) { state_->connection.output_taken(count); }
 
 Time Client::deadline() const {
   const State& s = *state_;
-  const Time due = earlier_of(s.calls.deadline(), s.dead_at());
-  if (s.phase == State::Phase::offline) return s.calls.empty() ? due : earlier_of(due, s.next_attempt);
-  if (s.phase != State::Phase::ready) return due;
-  return earlier_of(earlier_of(due, s.sent_at + s.config.keepalive_interval), s.needs_session() ? s.rejoin.deadline() : never);
+  const Time due = earlier_of(s.calls.deadline(), s.connection.deadline());
+  if (s.connection.offline()) return s.calls.empty() ? due : earlier_of(due, s.next_attempt);
+  return s.connection.ready() && s.needs_session() ? earlier_of(due, s.rejoin.deadline()) : due;
 }
 
 }  // namespace statefs

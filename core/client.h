@@ -43,6 +43,7 @@ struct ClientConfig {
 
 class Client {
  public:
+  // `suite` outlives the client. Without an identity (null) it speaks plainly, to a local door, and config.server is not looked at.
   Client(const Suite& suite, std::shared_ptr<const DhKey> identity, const ClientConfig& config);
   ~Client();
   Client(Client&&) noexcept;

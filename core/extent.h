@@ -20,7 +20,7 @@ struct JournalLimits {
   std::uint64_t value_bytes_max = limits::store_value_bytes_default;
   std::uint64_t keys_max = limits::store_keys_default;
   std::size_t value_size_max = limits::total_value_size_default;       // of one record
-  std::uint64_t replay_bytes_max = limits::enrolled_peers_max *
+  std::uint64_t replay_bytes_max = (limits::enrolled_peers_max + limits::local_uids_max) *
       (SlotTable::shelf_footprint + (limits::sessions_per_key + limits::ended_sessions_per_key) * SlotTable::session_footprint);
   std::size_t pending_size = limits::journal_pending_size;
   std::size_t read_size = limits::journal_read_size;

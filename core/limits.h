@@ -46,6 +46,9 @@ inline constexpr std::size_t sessions_per_key = 4;
 inline constexpr std::size_t connections_max = 16;
 inline constexpr std::size_t connections_per_peer_max = 8;
 inline constexpr std::size_t half_open_max = 4;
+inline constexpr std::size_t local_uids_max = 4;
+inline constexpr std::size_t local_connections_max = 8;
+inline constexpr std::size_t local_connections_per_uid_max = 4;
 inline constexpr std::size_t total_value_size_default = 256 * 1024;
 inline constexpr std::size_t store_value_bytes_default = 4u << 20;
 inline constexpr std::size_t store_keys_default = 4'096;
@@ -61,6 +64,9 @@ inline constexpr std::size_t sessions_per_key = 256;             // connections 
 inline constexpr std::size_t connections_max = 2'048;
 inline constexpr std::size_t connections_per_peer_max = 1'024;
 inline constexpr std::size_t half_open_max = 256;
+inline constexpr std::size_t local_uids_max = 16;                // that a policy names
+inline constexpr std::size_t local_connections_max = 256;        // of the local door, beside connections_max
+inline constexpr std::size_t local_connections_per_uid_max = 128;
 inline constexpr std::size_t total_value_size_default = 1u << 20;
 inline constexpr std::size_t store_value_bytes_default = 64u << 20;
 inline constexpr std::size_t store_keys_default = 1'048'576;
@@ -109,6 +115,8 @@ static_assert(frame_body_size_max >= chunk_size_max + key_size_max + 256, "a ful
 static_assert(output_size_max >= 2 * frame_size_max, "one answer fits while another waits to be sent");
 static_assert(connections_per_peer_max < connections_max, "one peer cannot hold every connection");
 static_assert(half_open_max < connections_max, "handshakes cannot hold every connection");
+static_assert(local_connections_per_uid_max < local_connections_max, "one uid cannot hold every local connection");
+static_assert(local_connections_per_uid_max <= sessions_per_key, "each local connection can have a session");
 static_assert(keepalive_interval.ns * 2 < dead_peer_timeout.ns, "one lost keepalive does not kill a peer");
 static_assert(total_value_size_default <= total_value_size_ceiling);
 static_assert(journal_pending_size >= 2 * (total_value_size_default + 1024), "the largest record fits while another is written");

@@ -48,6 +48,15 @@ std::optional<PolicyError> refusal_of_peers(const PolicySource& source) {
   return std::nullopt;
 }
 
+std::optional<PolicyError> refusal_of_locals(const PolicySource& source) {
+  if (source.locals.size() > limits::local_uids_max) return PolicyError::too_many_uids;
+  std::vector<std::uint32_t> uids;
+  for (const LocalEntry& entry : source.locals) uids.push_back(entry.uid);
+  std::sort(uids.begin(), uids.end());
+  if (std::adjacent_find(uids.begin(), uids.end()) != uids.end()) return PolicyError::duplicate_uid;
+  return std::nullopt;
+}
+
 const PeerEntry* entry_of(const PolicySource& source, const PublicKey& key) {
   for (const PeerEntry& entry : source.entries) {
     if (entry.key == key) return &entry;
@@ -60,12 +69,14 @@ std::optional<Quota> explicit_quota(const PolicySource& source, const PublicKey&
   return entry != nullptr && entry->quota ? entry->quota : source.default_quota;
 }
 
-// What one peer without a quota of its own gets: an even share of what the others leave.
+// What a peer or a uid without a quota of its own gets: an even share of what the others leave.
 Result<Quota, PolicyError> even_share(const PolicySource& source) {
   Quota left = source.store;
   std::uint64_t sharing = 0;
-  for (const EnrolledPeer& peer : source.peers) {
-    const std::optional<Quota> quota = explicit_quota(source, peer.key);
+  std::vector<std::optional<Quota>> quotas;
+  for (const EnrolledPeer& peer : source.peers) quotas.push_back(explicit_quota(source, peer.key));
+  for (const LocalEntry& entry : source.locals) quotas.push_back(entry.quota);
+  for (const std::optional<Quota>& quota : quotas) {
     if (!quota) {
       ++sharing;
       continue;
@@ -91,6 +102,7 @@ bool is_alias(std::string_view text) {
 
 Result<Policy, PolicyError> Policy::create(const PolicySource& source) {
   if (const std::optional<PolicyError> refusal = refusal_of_peers(source)) return *refusal;
+  if (const std::optional<PolicyError> refusal = refusal_of_locals(source)) return *refusal;
   const Result<Quota, PolicyError> share = even_share(source);
   if (!share.ok()) return share.error();
   const Result<RuleSet, PolicyError> default_rules = RuleSet::compile(source.default_rules);
@@ -105,7 +117,13 @@ Result<Policy, PolicyError> Policy::create(const PolicySource& source) {
     const Quota quota = explicit_quota(source, peer.key).value_or(share.value());
     policy.peers_.push_back({peer.key, {peer.alias, rules.value(), quota}});
   }
+  for (const LocalEntry& entry : source.locals) {
+    const Result<RuleSet, PolicyError> rules = RuleSet::compile(entry.rules, RulesFor::local);
+    if (!rules.ok()) return rules.error();
+    policy.locals_.push_back({entry.uid, {{}, rules.value(), entry.quota.value_or(share.value())}});
+  }
   std::sort(policy.peers_.begin(), policy.peers_.end(), [](const Peer& a, const Peer& b) { return a.key < b.key; });
+  std::sort(policy.locals_.begin(), policy.locals_.end(), [](const Local& a, const Local& b) { return a.uid < b.uid; });
   policy.version_ = Sha256().of(as_bytes(policy.text()));
   return policy;
 }
@@ -116,13 +134,26 @@ const PeerPolicy* Policy::find(const PublicKey& peer) const {
   return at != peers_.end() && at->key == peer ? &at->policy : nullptr;
 }
 
+const PeerPolicy* Policy::find_local(std::uint32_t uid) const {
+  const auto at = std::find_if(locals_.begin(), locals_.end(), [uid](const Local& local) { return local.uid == uid; });
+  return at != locals_.end() ? &at->policy : nullptr;
+}
+
 std::string Policy::text() const {
   std::string out;
+  const auto append = [&out](const PeerPolicy& of) {
+    out += "quota = { value_bytes = " + std::to_string(of.quota.value_bytes) + ", keys = " + std::to_string(of.quota.keys) +
+           " }\nrules = " + rules_text(of.rules.rules()) + "\n";
+  };
   for (const Peer& peer : peers_) {
     out += "[[peer]]\nkey = \"";
     append_hex(peer.key.bytes, out);
-    out += "\"\nquota = { value_bytes = " + std::to_string(peer.policy.quota.value_bytes) +
-           ", keys = " + std::to_string(peer.policy.quota.keys) + " }\nrules = " + rules_text(peer.policy.rules.rules()) + "\n";
+    out += "\"\n";
+    append(peer.policy);
+  }
+  for (const Local& local : locals_) {
+    out += "[[local]]\nuid = " + std::to_string(local.uid) + "\n";
+    append(local.policy);
   }
   return out;
 }

@@ -6,7 +6,8 @@
 // the keys it covers, ending in `/`; so `/state/shared/` covers no part of `/state/sharedX/a` and not the key
 // `/state/shared`. A key is allowed an access where some grant covers it and no deny does; the order of rules
 // decides nothing. The reserved subtrees can never be reached by a remote peer: a grant at or under one is
-// refused at construction, a grant above one denies it silently (`reserved_rule`).
+// refused at construction, a grant above one denies it silently (`reserved_rule`). A program of the device itself, known by
+// its uid, has rules of its own, and for it no subtree is reserved.
 //
 // All of it is made once, from trusted text, and then only read; after construction nothing allocates.
 #pragma once
@@ -51,6 +52,9 @@ struct Verdict {
 };
 inline constexpr std::uint16_t reserved_rule = 0xffff;
 
+// Whom rules are for.
+enum class RulesFor : std::uint8_t { remote, local };
+
 enum class PolicyError {
   too_many_rules,
   bad_subtree,       // not a canonical prefix
@@ -61,6 +65,8 @@ enum class PolicyError {
   duplicate_alias,
   bad_alias,
   unknown_peer,      // rules for a key that is not enrolled
+  too_many_uids,
+  duplicate_uid,
   quota_over_store,  // the quotas together exceed the store, or leave nothing for a peer that names none
 };
 
@@ -68,9 +74,9 @@ enum class PolicyError {
 // rule and for many.
 class RuleSet {
  public:
-  [[nodiscard]] static Result<RuleSet, PolicyError> compile(std::span<const Rule> rules);
+  [[nodiscard]] static Result<RuleSet, PolicyError> compile(std::span<const Rule> rules, RulesFor whom = RulesFor::remote);
   // What compile() would refuse this rule for, taken alone.
-  [[nodiscard]] static std::optional<PolicyError> refusal_of(const Rule& rule);
+  [[nodiscard]] static std::optional<PolicyError> refusal_of(const Rule& rule, RulesFor whom = RulesFor::remote);
 
   [[nodiscard]] Verdict check(const CanonicalKey& key, Access access) const { return check(key.bytes(), access); }
   [[nodiscard]] Verdict check(const CanonicalPrefix& prefix, Access access) const { return check(prefix.bytes(), access); }
@@ -136,27 +142,42 @@ struct PeerEntry {
   std::optional<Quota> quota;
 };
 
+// A uid that may come in by the local door.
+struct LocalEntry {
+  std::uint32_t uid = 0;
+  std::vector<Rule> rules;
+  std::optional<Quota> quota;  // none: it shares with the peers that have none
+};
+inline const Rule local_default_rule{"/state/", access_all, false};  // of root and the daemon's own user, where a file does not name them
+
 // Everything a policy is made of. With nothing but `peers` set it is the default policy.
 struct PolicySource {
   std::vector<EnrolledPeer> peers;
   std::vector<Rule> default_rules{{std::string(shared_subtree), access_all, false}};
   std::optional<Quota> default_quota;  // none: such peers share evenly what explicit quotas leave of the store
   std::vector<PeerEntry> entries;
+  std::vector<LocalEntry> locals;      // empty: the local door lets nobody in
   Quota store{limits::store_value_bytes_default, limits::store_keys_default};
 };
 
-// The whole policy: who is enrolled, and the rules of each. Its version is the SHA-256 of text(), which names
-// everything that decides a verdict: keys, rules and quotas, sorted by key. Aliases decide nothing and are left out.
+// The whole policy: who is enrolled or named, and the rules of each. Its version is the SHA-256 of text(), which names
+// everything that decides a verdict: keys, uids, rules and quotas, sorted by key and by uid. Aliases decide nothing and are left out.
 class Policy {
  public:
   struct Peer {
     PublicKey key;
     PeerPolicy policy;
   };
+  struct Local {
+    std::uint32_t uid = 0;
+    PeerPolicy policy;
+  };
 
   [[nodiscard]] static Result<Policy, PolicyError> create(const PolicySource& source);
   [[nodiscard]] const PeerPolicy* find(const PublicKey& peer) const;  // null: not enrolled
   [[nodiscard]] std::span<const Peer> peers() const { return peers_; }  // sorted by key
+  [[nodiscard]] const PeerPolicy* find_local(std::uint32_t uid) const;  // null: not named
+  [[nodiscard]] std::span<const Local> locals() const { return locals_; }  // sorted by uid
   [[nodiscard]] const Digest& version() const { return version_; }
   // The canonical text, in the grammar of a policy file.
   [[nodiscard]] std::string text() const;
@@ -164,10 +185,11 @@ class Policy {
  private:
   Policy() = default;
   std::vector<Peer> peers_;
+  std::vector<Local> locals_;
   Digest version_{};
 };
 
-// One peer's part of the canonical text: its rules as a TOML array.
+// One part of the canonical text: rules as a TOML array.
 [[nodiscard]] std::string rules_text(std::span<const Rule> rules);
 
 }  // namespace statefs

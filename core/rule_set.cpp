@@ -55,24 +55,24 @@ std::vector<Rule> with_reserved_denied(std::span<const Rule> rules) {
 
 }  // namespace
 
-std::optional<PolicyError> RuleSet::refusal_of(const Rule& rule) {
+std::optional<PolicyError> RuleSet::refusal_of(const Rule& rule, RulesFor whom) {
   if (!CanonicalPrefix::from(as_bytes(rule.subtree)).ok()) return PolicyError::bad_subtree;
   if (rule.access == 0 || (rule.access & ~access_all) != 0) return PolicyError::no_access;
-  if (rule.deny) return std::nullopt;
+  if (rule.deny || whom == RulesFor::local) return std::nullopt;
   for (const std::string_view reserved : reserved_subtrees) {
     if (covers(reserved, rule.subtree)) return PolicyError::reserved_subtree;
   }
   return std::nullopt;
 }
 
-Result<RuleSet, PolicyError> RuleSet::compile(std::span<const Rule> rules) {
+Result<RuleSet, PolicyError> RuleSet::compile(std::span<const Rule> rules, RulesFor whom) {
   if (rules.size() > limits::rules_per_peer_max) return PolicyError::too_many_rules;
   for (const Rule& rule : rules) {
-    if (const std::optional<PolicyError> refusal = refusal_of(rule)) return *refusal;
+    if (const std::optional<PolicyError> refusal = refusal_of(rule, whom)) return *refusal;
   }
   RuleSet set;
   set.rules_.assign(rules.begin(), rules.end());
-  const std::vector<Rule> effective = with_reserved_denied(rules);
+  const std::vector<Rule> effective = whom == RulesFor::remote ? with_reserved_denied(rules) : set.rules_;
   std::vector<std::string_view> subtrees;
   subtrees.reserve(effective.size());
   for (const Rule& rule : effective) subtrees.push_back(rule.subtree);

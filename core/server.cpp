@@ -2,38 +2,23 @@
 
 #include <algorithm>
 #include <deque>
-#include <map>
-#include <queue>
 #include <utility>
 #include <vector>
 
+#include "core/admission.h"
 #include "core/check.h"
 #include "core/service.h"
 #include "core/tally.h"
+#include "core/timers.h"
 
 namespace statefs {
-
-namespace {
-
-// One armed timer. A session's deadline mostly moves later, so a timer that fires early is set again, not moved.
-struct Timer {
-  Time at;
-  ConnectionId connection = 0;
-  friend bool operator>(const Timer& a, const Timer& b) {
-    return a.at != b.at ? a.at > b.at : a.connection > b.connection;
-  }
-};
-
-}  // namespace
 
 struct Server::State {
   struct Place {
     std::unique_ptr<Session> session;  // null: free
-    Time armed = never;                // the earliest timer of this connection
+    Standing standing;
     bool active = false;               // in `active`
     bool queued = false;               // in `handshakes`
-    bool half_open = false;            // counted as such
-    bool counted = false;              // counted for its peer
   };
 
   State(const Suite& suite_in, ServerKeys keys, Policy policy_in, Store& store_in, const ServerLimits& limits_in)
@@ -45,7 +30,9 @@ struct Server::State {
         store(store_in),
         limits(limits_in),
         tally(store_in, policy.version(), marks),
-        service(store_in, tally, marks, keys.value_mac, {limits_in.keepalive_interval, limits_in.sessions_per_key}) {}
+        service(store_in, tally, marks, keys.value_mac, {limits_in.keepalive_interval, limits_in.sessions_per_key}),
+        admission(limits, tally, marks),
+        timers(marks) {}
 
   SessionContext context() { return {service, tally, limits, spare_plaintext, answer_buffers}; }
   Session& session(ConnectionId id) {
@@ -56,11 +43,18 @@ struct Server::State {
     if (std::exchange(places[id].active, true)) return;
     active.push_back(id);
   }
+  // The policy of a connection's peer; null where it names it no longer.
+  [[nodiscard]] const PeerPolicy* policy_of(const Owner& owner) const {
+    return owner.kind == PeerKind::local ? policy.find_local(owner.uid) : policy.find(owner.key);
+  }
+  [[nodiscard]] Caller caller_of(const Owner& owner, const PeerPolicy& peer, ConnectionId id) const {
+    return {PeerRef{owner.kind, owner.key, owner.uid, peer.alias}, id, &peer};
+  }
+  ConnectionId take_place();
   void after_work(ConnectionId id, Now now);
   void admit(ConnectionId id, Now now);
   void account(ConnectionId id);
   void arm(ConnectionId id);
-  void rebuild_timers();
   void run_handshakes(Now now);
   void run_stalled(Now now);
   void fire_timers(Now now);
@@ -75,6 +69,8 @@ struct Server::State {
   ServerLimits limits;
   Tally tally;
   Service service;
+  Admission admission;
+  Timers timers;
   Bytes spare_plaintext;
   BufferPool answer_buffers;
 
@@ -85,49 +81,27 @@ struct Server::State {
   std::vector<ConnectionId> touched;
   std::vector<ConnectionId> runnable;  // were stalled, and have room again
   std::deque<ConnectionId> handshakes; // hold a handshake message that waits for its budget
-  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers;
-  std::map<PublicKey, std::size_t> connections_of;
-  std::size_t open_count = 0;
-  std::size_t half_open_count = 0;
-  bool stopping = false;
   bool store_failed = false;
   ServerCounters counters;
 };
 
+ConnectionId Server::State::take_place() {
+  if (free.empty()) {
+    places.emplace_back();
+    return static_cast<ConnectionId>(places.size() - 1);
+  }
+  const ConnectionId id = free.back();
+  free.pop_back();
+  return id;
+}
+
 void Server::State::account(ConnectionId id) {
   Place& place = places[id];
-  const Session& session = *place.session;
-  if (place.half_open && !session.in_handshake()) {
-    place.half_open = false;
-    --half_open_count;
-  }
-  if (place.counted && session.state() == SessionState::closed) {
-    place.counted = false;
-    service.connection_ended(id);
-    const auto at = connections_of.find(session.peer());
-    STATEFS_CHECK(at != connections_of.end());
-    if (--at->second == 0) connections_of.erase(at);
-  }
+  if (!place.session->in_handshake()) admission.handshake_over(place.standing);
+  if (place.session->state() == SessionState::closed && admission.leave(place.standing)) service.connection_ended(id);
 }
 
-void Server::State::arm(ConnectionId id) {
-  Place& place = places[id];
-  const Time due = place.session->deadline(limits);
-  if (due >= place.armed) return;
-  place.armed = due;
-  timers.push({due, id});
-  if (timers.size() > 4 * places.size() + 64) rebuild_timers();
-}
-
-// Drops the timers that no connection waits for any more, so that short connections cannot pile them up.
-void Server::State::rebuild_timers() {
-  STATEFS_MARK_IN(marks, "server.timers_rebuilt");
-  std::vector<Timer> live;
-  for (ConnectionId id = 0; id < places.size(); ++id) {
-    if (places[id].session != nullptr && places[id].armed != never) live.push_back({places[id].armed, id});
-  }
-  timers = decltype(timers)(std::greater<>{}, std::move(live));
-}
+void Server::State::arm(ConnectionId id) { timers.arm(id, places[id].session->deadline(limits)); }
 
 // A session stops when its peer has become known, and goes on once it is admitted.
 void Server::State::after_work(ConnectionId id, Now now) {
@@ -142,23 +116,9 @@ void Server::State::after_work(ConnectionId id, Now now) {
 void Server::State::admit(ConnectionId id, Now now) {
   Place& place = places[id];
   Session& session = *place.session;
-  const PeerPolicy* const peer = policy.find(session.peer());
-  if (peer == nullptr) {
-    STATEFS_MARK_IN(marks, "server.not_enrolled");
-    ++counters.not_enrolled;
-    tally.count_handshake_failure(HandshakeFailure::not_enrolled);
-    return session.apply(SessionEvent::refused, now);
-  }
-  std::size_t& count = connections_of[session.peer()];
-  if (count >= limits.connections_per_peer_max) {
-    STATEFS_MARK_IN(marks, "server.peer_limit");
-    tally.count_handshake_failure(HandshakeFailure::peer_limit);
-    return session.apply(SessionEvent::refused, now);
-  }
-  ++count;
-  place.counted = true;
-  ++counters.handshakes_ok;
-  session.admit(Caller{PeerRef{PeerKind::remote, session.peer(), 0, peer->alias}, id, peer}, now);
+  const PeerPolicy* const peer = policy.find(session.peer_key());
+  if (!admission.enter(place.standing, session.peer_key(), peer)) return session.apply(SessionEvent::refused, now);
+  session.admit(caller_of(place.standing.owner, *peer, id), now);
 }
 
 void Server::State::run_handshakes(Now now) {
@@ -188,14 +148,10 @@ void Server::State::run_stalled(Now now) {
 }
 
 void Server::State::fire_timers(Now now) {
-  while (!timers.empty() && timers.top().at <= now.monotonic) {
-    const Timer timer = timers.top();
-    timers.pop();
-    Place& place = places[timer.connection];
-    if (place.session == nullptr || place.armed != timer.at) continue;
-    place.armed = never;
-    place.session->advance(context(), now);
-    activate(timer.connection);
+  while (const auto id = timers.fire(now.monotonic)) {
+    if (places[*id].session == nullptr) continue;
+    places[*id].session->advance(context(), now);
+    activate(*id);
   }
 }
 
@@ -227,35 +183,24 @@ Server::~Server() = default;
 
 Result<ConnectionId, AdmissionError> Server::accept(const SecretKey& ephemeral, Now now) {
   State& s = *state_;
-  const bool full = s.open_count >= s.limits.connections_max;
-  const bool half_full = s.half_open_count >= s.limits.half_open_max;
-  if (s.stopping || full || half_full) {
-    ++s.counters.refused_connections;
-    if (s.stopping) {
-      STATEFS_MARK_IN(s.marks, "server.shutting_down");
-      return AdmissionError::shutting_down;
-    }
-    if (full) {
-      STATEFS_MARK_IN(s.marks, "server.connections_full");
-      return AdmissionError::connections_full;
-    }
-    STATEFS_MARK_IN(s.marks, "server.half_open_full");
-    return AdmissionError::half_open_full;
-  }
-  ConnectionId id = 0;
-  if (s.free.empty()) {
-    id = static_cast<ConnectionId>(s.places.size());
-    s.places.emplace_back();
-  } else {
-    id = s.free.back();
-    s.free.pop_back();
-  }
-  State::Place& place = s.places[id];
-  place.session = std::make_unique<Session>(Channel::responder(s.suite, s.identity, ephemeral), s.marks, now);
-  place.half_open = true;
-  ++s.half_open_count;
-  ++s.open_count;
-  ++s.counters.accepted;
+  const auto standing = s.admission.at_remote_door();
+  if (!standing) return standing.error();
+  const ConnectionId id = s.take_place();
+  s.places[id].standing = standing.value();
+  s.places[id].session = std::make_unique<Session>(Channel::responder(s.suite, s.identity, ephemeral), s.marks, now);
+  s.arm(id);
+  return id;
+}
+
+Result<ConnectionId, AdmissionError> Server::accept_local(std::uint32_t uid, Now now) {
+  State& s = *state_;
+  const PeerPolicy* const peer = s.policy.find_local(uid);
+  const auto standing = s.admission.at_local_door(uid, peer);
+  if (!standing) return standing.error();
+  STATEFS_MARK_IN(s.marks, "server.local");
+  const ConnectionId id = s.take_place();
+  s.places[id].standing = standing.value();
+  s.places[id].session = std::make_unique<Session>(s.caller_of(standing.value().owner, *peer, id), s.marks, now);
   s.arm(id);
   return id;
 }
@@ -330,45 +275,45 @@ void Server::released(ConnectionId connection) {
   STATEFS_CHECK(session.state() == SessionState::closed);
   State::Place& place = s.places[connection];
   s.account(connection);
+  s.admission.release(place.standing);
+  s.timers.disarm(connection);
   if (place.active) std::erase(s.active, connection);
   const bool queued = place.queued;  // its entry is still there, and will serve whoever takes the place
   place = State::Place{};
   place.queued = queued;
   s.free.push_back(connection);
-  --s.open_count;
 }
 
 Time Server::deadline() const {
   const State& s = *state_;
   if (!s.handshakes.empty() || !s.runnable.empty() || !s.active.empty()) return Time{0};
-  Time due = earlier_of(s.store.deadline(), s.tally.deadline());
-  if (!s.timers.empty()) due = earlier_of(due, s.timers.top().at);
-  return due;
+  return earlier_of(earlier_of(s.store.deadline(), s.tally.deadline()), s.timers.deadline());
 }
 
 void Server::reload(Policy policy, Now now) {
   State& s = *state_;
-  if (s.open_count > 0) STATEFS_MARK_IN(s.marks, "server.reloaded");
+  if (s.admission.count() > 0) STATEFS_MARK_IN(s.marks, "server.reloaded");
   s.policy = std::move(policy);
   s.tally.policy_changed(s.policy.version());
   for (ConnectionId id = 0; id < s.places.size(); ++id) {
     Session* const session = s.places[id].session.get();
     if (session == nullptr || session->in_handshake() || session->state() == SessionState::closed) continue;
-    const PeerPolicy* const peer = s.policy.find(session->peer());
+    const Owner& owner = s.places[id].standing.owner;
+    const PeerPolicy* const peer = s.policy_of(owner);
     if (peer == nullptr) {
       STATEFS_MARK_IN(s.marks, "server.reload_expels");
       session->apply(SessionEvent::expelled, now);
       s.activate(id);
       continue;
     }
-    session->recall(Caller{PeerRef{PeerKind::remote, session->peer(), 0, peer->alias}, id, peer});
+    session->recall(s.caller_of(owner, *peer, id));
   }
 }
 
 void Server::shutdown(Now now) {
   State& s = *state_;
-  if (s.open_count > 0) STATEFS_MARK_IN(s.marks, "server.shut_down");
-  s.stopping = true;
+  if (s.admission.count() > 0) STATEFS_MARK_IN(s.marks, "server.shut_down");
+  s.admission.stop();
   for (ConnectionId id = 0; id < s.places.size(); ++id) {
     if (s.places[id].session == nullptr) continue;
     s.places[id].session->apply(SessionEvent::shut_down, now);
@@ -376,7 +321,7 @@ void Server::shutdown(Now now) {
   }
 }
 
-std::size_t Server::connection_count() const { return state_->open_count; }
+std::size_t Server::connection_count() const { return state_->admission.count(); }
 
 std::size_t Server::buffered_size() const {
   std::size_t size = 0;
@@ -388,11 +333,16 @@ std::size_t Server::buffered_size() const {
 
 const ServerCounters& Server::counters() const {
   ServerCounters& counters = state_->counters;
+  const Admission& admission = state_->admission;
+  counters.accepted = admission.accepted();
+  counters.refused_connections = admission.refused();
+  counters.handshakes_ok = admission.handshakes_ok();
+  counters.not_enrolled = admission.not_enrolled();
   counters.requests_ok = state_->service.answered_ok();
   counters.refusals = state_->service.refusals();
   return counters;
 }
 
-bool Server::has_served() const { return state_->service.answered_ok() > 0; }
+bool Server::has_served() const { return state_->service.answered_ok() > state_->service.answered_ok_local(); }
 
 }  // namespace statefs

@@ -2,6 +2,8 @@
 //
 //   driver -> receive(connection, bytes) ... -> advance(): one commit for all -> output(connection) -> driver
 //
+// Two doors lead in: peers of the network come by a channel, programs of the device as a uid that the kernel vouches for.
+//
 // A wake-up is any number of accept/receive/ended calls with one `now`, then one advance(): it submits one commit,
 // releases the answers whose commit is complete, seals each connection's answers into as few records as can be, and
 // fires deadlines. touched() then names the connections that have something to write or are to be closed.
@@ -12,6 +14,7 @@
 #include <memory>
 #include <span>
 
+#include "core/admission.h"
 #include "core/bytes.h"
 #include "core/crypto.h"
 #include "core/limits.h"
@@ -29,8 +32,6 @@ struct ServerKeys {
   SecretKey value_mac;  // of the HMAC of values in audit records
 };
 
-enum class AdmissionError { connections_full, half_open_full, shutting_down };
-
 struct ServerCounters {
   std::uint64_t accepted = 0, refused_connections = 0, handshakes_ok = 0, handshakes_failed = 0, not_enrolled = 0;
   std::uint64_t requests = 0, requests_ok = 0, refusals = 0, malformed = 0, damaged = 0;
@@ -47,6 +48,8 @@ class Server {
 
   // A stream was accepted. `ephemeral` is 32 fresh random bytes. Refused: close the stream, nothing else to do.
   [[nodiscard]] Result<ConnectionId, AdmissionError> accept(const SecretKey& ephemeral, Now now);
+  // A stream was accepted at the local door, of a process with this uid: the frames themselves, without a channel. Refused: the same.
+  [[nodiscard]] Result<ConnectionId, AdmissionError> accept_local(std::uint32_t uid, Now now);
   void receive(ConnectionId connection, ByteView bytes, Now now);
   // The stream ended or broke: nothing more will arrive, nothing can be sent. It counts as touched.
   void ended(ConnectionId connection, Now now);

@@ -74,6 +74,13 @@ Service::Service(Store& store, Tally& tally, Marks& marks, const SecretKey& mac_
 
 Executed Service::execute(const Request& request, const Caller& caller, Now now, Bytes& out) {
   STATEFS_CHECK(caller.policy != nullptr);
+  const std::uint64_t before = answered_ok_;
+  const Executed done = answer(request, caller, now, out);
+  if (caller.peer.kind == PeerKind::local) answered_ok_local_ += answered_ok_ - before;
+  return done;
+}
+
+Executed Service::answer(const Request& request, const Caller& caller, Now now, Bytes& out) {
   const RequestBody& body = request.body;
   const std::uint64_t id = request.id;
   const Op op = op_of(body);

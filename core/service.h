@@ -60,11 +60,13 @@ class Service {
   void connection_ended(ConnectionId connection) { registrar_.connection_ended(connection); }
 
   [[nodiscard]] std::uint64_t answered_ok() const { return answered_ok_; }
+  [[nodiscard]] std::uint64_t answered_ok_local() const { return answered_ok_local_; }  // of those, of local callers
   [[nodiscard]] std::uint64_t refusals() const { return refusals_; }
 
  private:
   struct Mutation;
 
+  Executed answer(const Request& request, const Caller& caller, Now now, Bytes& out);
   Executed mutate(Mutation& mutation, const Caller& caller, Now now, Bytes& out);
   // By the slot alone. True where the answer is known without executing.
   bool answered_by_slot(Mutation& mutation, const Caller& caller, Status& status);
@@ -92,6 +94,7 @@ class Service {
   Sha256 sha_;
   Bytes asked_;  // what a request digest covers
   std::uint64_t answered_ok_ = 0;
+  std::uint64_t answered_ok_local_ = 0;
   std::uint64_t refusals_ = 0;
 };
 

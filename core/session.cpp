@@ -15,7 +15,17 @@ constexpr std::size_t idle_capacity_max = 2048;
 
 Session::Session(Channel channel, Marks& marks, Now now)
     : marks_(marks),
-      channel_(std::move(channel)),
+      transport_(std::move(channel)),
+      accepted_(now.monotonic),
+      received_(now.monotonic),
+      sent_(now.monotonic),
+      progress_(now.monotonic) {}
+
+Session::Session(const Caller& local, Marks& marks, Now now)
+    : state_(SessionState::greeting),
+      marks_(marks),
+      transport_(Transport::plain()),
+      caller_(local),
       accepted_(now.monotonic),
       received_(now.monotonic),
       sent_(now.monotonic),
@@ -38,7 +48,7 @@ bool Session::can_work(const ServerLimits& limits) const { return reading() && s
 bool Session::wants_input() const { return reading() && !established_ && !stalled_ && input_.empty(); }
 
 std::size_t Session::buffered_size() const {
-  return channel_.buffered_size() + intake_.capacity() + answers_.capacity() + input_.capacity() + output_.capacity();
+  return transport_.buffered_size() + intake_.capacity() + answers_.capacity() + input_.capacity() + output_.capacity();
 }
 
 void Session::hold(ByteView bytes) {
@@ -91,9 +101,9 @@ bool Session::work_on_frames(SessionContext context, Now now) {
   return false;
 }
 
-// Opens one Noise message, or reports that none is complete.
+// Opens one message, or reports that none is complete.
 bool Session::open_message(ByteView& bytes, SessionContext context, Now now) {
-  const ChannelEvent event = channel_.receive(bytes, intake_.buffer());
+  const ChannelEvent event = transport_.receive(bytes, intake_.buffer());
   // Only a whole message that authenticates is a sign of life: bytes can come from anybody on the path.
   if (event != ChannelEvent::need_more) received_ = now.monotonic;
   switch (event) {
@@ -102,7 +112,7 @@ bool Session::open_message(ByteView& bytes, SessionContext context, Now now) {
     case ChannelEvent::keepalive: return true;
     case ChannelEvent::handshake_step: {
       apply(SessionEvent::message_1, now);
-      const Bytes message = channel_.take_handshake_output();
+      const Bytes message = transport_.take_handshake_output();
       output_.insert(output_.end(), message.begin(), message.end());
       return true;
     }
@@ -196,7 +206,7 @@ void Session::settle(std::uint64_t index, SessionContext context, const StoreSta
   const ByteView ready = answers_.ready(store, context.service);
   if (!ready.empty()) {
     if (output().empty()) progress_ = now.monotonic;
-    if (!channel_.seal(ready, output_)) {
+    if (!transport_.seal(ready, output_)) {
       STATEFS_MARK("session.nonces_used_up");
       apply(SessionEvent::expelled, now);  // nothing more can be said
       return;
@@ -225,11 +235,12 @@ void Session::advance(SessionContext context, Now now) {
     STATEFS_MARK("session.aged");
     apply(SessionEvent::aged, now);
   }
-  if (state_ == SessionState::serving && now.monotonic >= sent_ + limits.keepalive_interval && output().empty()) {
+  const bool quiet = now.monotonic >= sent_ + limits.keepalive_interval && output().empty();
+  if (state_ == SessionState::serving && quiet && transport_.has_keepalives()) {
     STATEFS_MARK("session.keepalive");
     sent_ = now.monotonic;
     progress_ = now.monotonic;
-    if (!channel_.seal_keepalive(output_)) return apply(SessionEvent::expelled, now);
+    if (!transport_.seal_keepalive(output_)) return apply(SessionEvent::expelled, now);
   }
   const bool in_time = now.monotonic < deadline(limits);
   if (in_time || state_ == SessionState::closed) return;
@@ -262,10 +273,10 @@ Time Session::deadline(const ServerLimits& limits) const {
   Time due = accepted_ + limits.connection_age_max;
   if (!output().empty()) {
     due = earlier_of(due, progress_ + limits.dead_peer_timeout);
-  } else {
+  } else if (transport_.has_keepalives()) {
     due = earlier_of(due, sent_ + limits.keepalive_interval);
   }
-  if (wants_input()) due = earlier_of(due, received_ + limits.dead_peer_timeout);
+  if (wants_input() && transport_.has_keepalives()) due = earlier_of(due, received_ + limits.dead_peer_timeout);
   return due;
 }
 

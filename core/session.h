@@ -1,16 +1,16 @@
 // SESSION: the server's end of one connection: bytes to requests, answers to bytes, by the state table.
 //
-//   channel.h, intake.h -> SESSION (session_state.h) -> service.h -> answers.h -> channel.h
+//   transport.h, intake.h -> SESSION (session_state.h) -> service.h -> answers.h -> transport.h
 //
-// The session holds no more than: an incomplete Noise message, an incomplete frame, the input of one receive() while it
-// is stalled, and limits::output_size_max of output and one answer. While output is full it reads nothing.
+// A remote peer becomes known by its channel; a local one is known before its first byte. The session holds no more than: an
+// incomplete Noise message, an incomplete frame, the input of one receive() while it is stalled, and
+// limits::output_size_max of output and one answer. While output is full it reads nothing.
 #pragma once
 
 #include <memory>
 #include <optional>
 
 #include "core/answers.h"
-#include "core/channel.h"
 #include "core/intake.h"
 #include "core/limits.h"
 #include "core/marks.h"
@@ -18,6 +18,7 @@
 #include "core/session_state.h"
 #include "core/tally.h"
 #include "core/time.h"
+#include "core/transport.h"
 
 namespace statefs {
 
@@ -25,6 +26,8 @@ struct ServerLimits {
   std::size_t connections_max = limits::connections_max;
   std::size_t connections_per_peer_max = limits::connections_per_peer_max;
   std::size_t half_open_max = limits::half_open_max;
+  std::size_t local_connections_max = limits::local_connections_max;  // beside connections_max
+  std::size_t local_connections_per_uid_max = limits::local_connections_per_uid_max;
   std::size_t handshakes_per_wakeup = limits::handshakes_per_wakeup;
   std::size_t output_size_max = limits::output_size_max;
   std::size_t sessions_per_key = limits::sessions_per_key;  // at most that
@@ -47,8 +50,10 @@ struct SessionContext {
 
 class Session {
  public:
-  // `marks` outlives the session.
+  // Of a remote peer, from the first handshake byte. `marks` outlives the session.
   Session(Channel channel, Marks& marks, Now now);
+  // Of a local one, already admitted: it starts in `greeting`, without a channel.
+  Session(const Caller& local, Marks& marks, Now now);
 
   // Keeps `bytes` and works on nothing yet.
   void hold(ByteView bytes);
@@ -71,13 +76,13 @@ class Session {
   [[nodiscard]] SessionState state() const { return state_; }
   [[nodiscard]] bool in_handshake() const;
   [[nodiscard]] bool established() const { return established_; }
-  [[nodiscard]] const PublicKey& peer() const { return channel_.peer(); }
+  [[nodiscard]] const PublicKey& peer_key() const { return transport_.peer(); }  // of a remote one, once established()
   [[nodiscard]] const Caller& caller() const { return caller_; }
   void recall(const Caller& caller) { caller_ = caller; }       // after a reload of the policy
   [[nodiscard]] bool can_work(const ServerLimits& limits) const;  // it was stalled and output has room again
   [[nodiscard]] bool wants_input() const;
   [[nodiscard]] bool waits_for_store() const { return !answers_.empty(); }
-  [[nodiscard]] bool mid_message() const { return channel_.mid_message() || intake_.held_size() > 0; }
+  [[nodiscard]] bool mid_message() const { return transport_.mid_message() || intake_.held_size() > 0; }
   [[nodiscard]] std::size_t buffered_size() const;
 
  private:
@@ -95,7 +100,7 @@ class Session {
   bool established_ = false;  // the peer is known and not yet admitted
   bool stalled_ = false;      // frames or input wait for room in the output
   Marks& marks_;
-  Channel channel_;
+  Transport transport_;
   Intake intake_;
   Answers answers_;
   Caller caller_;

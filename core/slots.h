@@ -7,7 +7,8 @@
 // and what was answered. An ended session's slots go to a ring of its peer, where OUTCOME finds them.
 //
 // Invariant: replay memory is reserved by peer: nothing that one peer does changes what is kept for another. The table holds
-// limits::sessions_per_key live and limits::ended_sessions_per_key ended sessions of each of limits::enrolled_peers_max peers.
+// limits::sessions_per_key live and limits::ended_sessions_per_key ended sessions of each of limits::enrolled_peers_max
+// peers and limits::local_uids_max local uids.
 #pragma once
 
 #include <array>
@@ -97,7 +98,7 @@ class SlotTable {
   SlotSession& at(Shelf& shelf, std::uint64_t number);
   void end(Shelf& shelf, std::uint64_t number);
 
-  std::map<Owner, Shelf> shelves_;  // at most limits::enrolled_peers_max, and one for each local uid of the policy
+  std::map<Owner, Shelf> shelves_;  // at most one for each peer and each local uid that a policy ever named
   std::uint64_t session_count_ = 0;  // live and ended
 };
 

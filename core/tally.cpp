@@ -12,7 +12,7 @@ std::uint8_t known_op(std::uint8_t op) { return (op >= 1 && op <= 5) || (op >= 1
 }  // namespace
 
 void Tally::count(AuditKind kind, const PeerRef& peer, std::uint8_t op, Status status) {
-  Count& entry = counted_[Key{kind, peer.kind, peer.key, op, status}];
+  Count& entry = counted_[Key{kind, owner_of(peer), op, status}];
   if (entry.count == 0) entry.alias = peer.alias;
   ++entry.count;
 }
@@ -60,7 +60,8 @@ bool Tally::record_all(Now now) {
     const auto first = counted_.begin();
     AuditRecord record;
     record.kind = first->first.kind;
-    record.peer = {first->first.peer_kind, first->first.peer, 0, first->second.alias};
+    const Owner& peer = first->first.peer;
+    record.peer = {peer.kind, peer.key, peer.uid, first->second.alias};
     record.op = first->first.op;
     record.status = first->first.status;
     record.count = first->second.count;

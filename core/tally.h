@@ -5,7 +5,7 @@
 // Refused reads and malformed frames by (peer, op, status), and connections ended by damage by peer, become one
 // record each at the end of the wake-up, in the commit of its answers. Failed handshakes become one for each cause, at
 // most once in limits::aggregate_interval: keys are free to mint, so there is no table by key. Nothing is uncounted:
-// where the log has no room the numbers wait here. Space is bounded by enrolled peers x ops x statuses.
+// where the log has no room the numbers wait here. Space is bounded by peers and uids of the policy x ops x statuses.
 #pragma once
 
 #include <array>
@@ -39,8 +39,7 @@ class Tally {
  private:
   struct Key {
     AuditKind kind = AuditKind::refusals;
-    PeerKind peer_kind = PeerKind::remote;
-    PublicKey peer;
+    Owner peer;
     std::uint8_t op = 0;
     Status status = Status::ok;
     friend auto operator<=>(const Key&, const Key&) = default;
@@ -58,7 +57,7 @@ class Tally {
   Marks& marks_;
   Digest policy_;
   std::map<Key, Count> counted_;
-  std::array<std::uint64_t, 5> handshakes_{};  // by HandshakeFailure
+  std::array<std::uint64_t, handshake_failure_count + 1> handshakes_{};  // by HandshakeFailure
   bool handshakes_waiting_ = false;
   bool policy_waiting_ = true;                 // the policy that the program starts with is recorded too
   Time handshakes_due_{};

@@ -42,13 +42,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   const std::vector<EnrolledPeer> peers = peers_of(text.value());
   const Quota store{1u << 30, 1u << 20};
-  const Result<Policy, TextError> policy = build_policy(text.value(), peers, store);
+  const std::uint32_t owners[] = {0, 1000};
+  const Result<Policy, TextError> policy = build_policy(text.value(), peers, store, owners);
   if (!policy) return 0;
   const std::string canonical = policy.value().text();
   if (canonical.size() > text_limits::toml_size_max) return 0;
   const Result<PolicyText, TextError> own = parse_policy(canonical);
   STATEFS_CHECK(own.ok());
-  const Result<Policy, TextError> same = build_policy(own.value(), peers, store);
+  const Result<Policy, TextError> same = build_policy(own.value(), peers, store, owners);
   STATEFS_CHECK(same.ok());
   STATEFS_CHECK(same.value().version() == policy.value().version());
   return 0;

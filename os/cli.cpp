@@ -149,6 +149,13 @@ Failure refused(std::string_view verb, std::string_view key, Status status) {
 
 Result<Target, Failure> resolve(const Suite& suite, const CommonOptions& options) {
   const auto wrong = [](std::string line) { return Failure{Exit::failed, std::move(line)}; };
+  const auto timeout = duration_of_text(options.timeout);
+  if (!timeout) return wrong("--timeout '" + printable(options.timeout) + "' is no time: write 250ms, 5s or 2m");
+  if (!options.local.empty()) {
+    auto endpoint = path_endpoint(options.local);
+    if (!endpoint) return wrong(origin("--local", "STATEFS_LOCAL", options.local) + " " + endpoint.error().line);
+    return Target{endpoint.value(), {}, nullptr, *timeout};
+  }
   if (options.server_key.empty()) {
     return wrong(
         "no key of the server: give --server-key HEX or STATEFS_SERVER_KEY; 'statefs keygen' printed it when the server's "
@@ -160,8 +167,6 @@ Result<Target, Failure> resolve(const Suite& suite, const CommonOptions& options
   if (!server)
     return wrong(origin("--server-key", "STATEFS_SERVER_KEY", options.server_key) + " '" + printable(options.server_key) +
                  "' is not 64 hex digits");
-  const auto timeout = duration_of_text(options.timeout);
-  if (!timeout) return wrong("--timeout '" + printable(options.timeout) + "' is no time: write 250ms, 5s or 2m");
   auto endpoint = parse_endpoint(options.connect);
   if (!endpoint) return wrong(origin("--connect", "STATEFS_CONNECT", options.connect) + " " + endpoint.error().line);
   auto identity = load_identity(suite, options.identity);
@@ -177,7 +182,7 @@ Result<Remote, Failure> Remote::open(const Suite& suite, const CommonOptions& op
   config.server = to.server;
   config.handshake_timeout = to.timeout;
   return Remote(ClientStream(suite, to.identity, config, to.endpoint, to.timeout), to_text(to.endpoint),
-                to_hex(to.identity->public_key().bytes), options.timeout);
+                to.identity == nullptr ? "" : to_hex(to.identity->public_key().bytes), options.timeout);
 }
 
 Result<Completion, Failure> Remote::call(std::string_view verb, std::string_view key, const RequestBody& request) {
@@ -224,6 +229,10 @@ Failure Remote::explain(StreamFailure failure) const {
       return {Exit::failed, "the server at " + endpoint_ +
                                 " ended the handshake: --server-key is not its key, or it has no room for another connection"};
     case StreamFailure::not_enrolled:
+      if (own_key_.empty()) {
+        return {Exit::denied, "the local door at " + endpoint_ + " does not let uid " + std::to_string(::geteuid()) +
+                                  " in: name it in a [[local]] section of the server's policy; or it has too many connections"};
+      }
       return {Exit::denied,
               "the server at " + endpoint_ +
                   " ended the stream right after the handshake: this device is not enrolled (enrol its key " + own_key_ +

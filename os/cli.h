@@ -32,6 +32,7 @@ enum class Output { usual, raw, text, json, hex };  // usual: raw for get, text 
 
 struct CommonOptions {
   std::string connect = "127.0.0.1:7070";
+  std::string local;  // path of a local door, instead of all of connect, server_key and identity
   std::string server_key;
   std::string identity;
   std::string timeout = "5s";
@@ -75,8 +76,8 @@ class Remote {
 // What a verb needs to make a Remote, checked: shared with bench.
 struct Target {
   Endpoint endpoint;
-  PublicKey server;
-  std::shared_ptr<const DhKey> identity;
+  PublicKey server;                       // and
+  std::shared_ptr<const DhKey> identity;  // null: a local door
   Duration timeout;
 };
 [[nodiscard]] Result<Target, Failure> resolve(const Suite& suite, const CommonOptions& options);

@@ -20,7 +20,7 @@ struct LinkEnd {
 
 class ClientLink {
  public:
-  // `suite` outlives the link.
+  // `suite` outlives the link. Without an identity (null) it is a link to a local door.
   ClientLink(const Suite& suite, std::shared_ptr<const DhKey> identity, const ClientConfig& config, const Endpoint& endpoint,
              Duration connect_timeout);
 

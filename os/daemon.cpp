@@ -16,7 +16,7 @@
 namespace statefs {
 namespace {
 
-constexpr EventTag signal_tag = StreamDriver::listener_tag - 1;
+constexpr EventTag signal_tag = StreamDriver::own_tags_end - 1;
 constexpr EventTag disk_tag = signal_tag - 1;
 constexpr rlim_t descriptors_besides_streams = 64;
 
@@ -42,6 +42,12 @@ SecretKey derive_mac_key(const SecretKey& secret) {
   return SecretKey(derived);
 }
 
+Result<Policy, Problem> read_policy(const DaemonOptions& options) {
+  std::optional<std::uint32_t> own_uid;
+  if (!options.local.empty()) own_uid = ::geteuid();
+  return load_policy(options.peers, options.policy, options.store, own_uid);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Daemon>, Problem> Daemon::open(const DaemonOptions& options) {
@@ -53,19 +59,26 @@ Result<std::unique_ptr<Daemon>, Problem> Daemon::open(const DaemonOptions& optio
   auto suite = make_crypto_suite();
   const auto identity = load_identity(*suite, options.identity);
   if (!identity) return identity.error();
-  auto policy = load_policy(options.peers, options.policy, options.store);
+  auto policy = read_policy(options);
   if (!policy) return policy.error();
+  const auto local_path = options.local.empty() ? Result<Endpoint, Problem>(Endpoint{}) : path_endpoint(options.local);
+  if (!local_path) return Problem{"--local " + local_path.error().line};
   auto audit = AuditExport::open(options.audit);
   if (!audit) return audit.error();
   auto signals = Signals::open({SIGTERM, SIGINT, SIGHUP});
   if (!signals) return signals.error();
   auto loop = EventLoop::open();
   if (!loop) return loop.error();
-  raise_descriptor_limit(options.limits.connections_max);
+  raise_descriptor_limit(options.limits.connections_max + (options.local.empty() ? 0 : options.limits.local_connections_max));
   auto listener = listen_on(endpoint.value());
   if (!listener) return listener.error();
   std::unique_ptr<Daemon> daemon(
       new Daemon(options, std::move(suite), std::move(loop).value(), std::move(signals).value(), std::move(audit).value()));
+  if (!options.local.empty()) {
+    auto local = LocalSocket::listen(options.local);
+    if (!local) return local.error();
+    daemon->local_.emplace(std::move(local).value());
+  }
   if (auto problem = daemon->open_store(identity.value())) return std::move(*problem);
   daemon->serve_with(identity.value(), std::move(policy).value(), std::move(listener).value());
   return daemon;
@@ -100,11 +113,13 @@ void Daemon::serve_with(const Identity& identity, Policy policy, Fd listener) {
                                      options_.limits);
   STATEFS_CHECK(loop_.add(signals_.fd(), EPOLLIN, signal_tag));
   driver_ = std::make_unique<StreamDriver>(loop_, *server_, *store_, audit_, std::move(listener));
+  if (local_) driver_->open_local_door(local_->take_listener());
 }
 
 int Daemon::run() {
   if (state_file_ != nullptr) say(state_file_->found());
   say("listening on " + address_);
+  if (local_) say("local door at " + printable(local_->path()));
   say("ready");
   bool disk_moved = false;  // and the store has not advanced since
   while (!stop_at_once_ && !(stopping_ && server_->connection_count() == 0)) {
@@ -144,6 +159,7 @@ void Daemon::handle_signals(Now now) {
       stopping_ = true;
       say("stopping");
       driver_->stop_listening();
+      local_.reset();
       server_->shutdown(now);
     }
   }
@@ -151,7 +167,7 @@ void Daemon::handle_signals(Now now) {
 
 void Daemon::reload(Now now) {
   if (const auto problem = audit_.reopen()) complain("dsoftbusd", "not reopened: " + problem->line);
-  auto policy = load_policy(options_.peers, options_.policy, options_.store);
+  auto policy = read_policy(options_);
   if (!policy) return complain("dsoftbusd", "the policy in force stays: " + policy.error().line);
   server_->reload(std::move(policy).value(), now);
   say("policy loaded again");

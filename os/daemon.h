@@ -1,6 +1,6 @@
-// DAEMON: one server on one listening socket, from its files to its clean end.
+// DAEMON: one server on one listening socket, and one of the local door, from its files to its clean end.
 //
-//   dsoftbusd_main.cpp (flags) -> DAEMON -> stream_driver.h, core/server.h, state_file.h | core/memory_store.h, audit_export.h
+//   dsoftbusd_main.cpp (flags) -> DAEMON -> stream_driver.h, local_socket.h, core/server.h, state_file.h | core/memory_store.h, audit_export.h
 //
 // Everything that can be wrong with what it was given is found before it listens. SIGTERM and SIGINT end it when the
 // streams are drained, a second one at once; SIGHUP reads peers and policy again and opens the audit file again, and
@@ -16,6 +16,7 @@
 #include "os/audit_export.h"
 #include "os/event_loop.h"
 #include "os/identity.h"
+#include "os/local_socket.h"
 #include "os/state_file.h"
 #include "os/stream_driver.h"
 
@@ -23,6 +24,7 @@ namespace statefs {
 
 struct DaemonOptions {
   std::string listen = "127.0.0.1:7070";
+  std::string local;   // path of the socket of the local door; empty: there is none
   std::string identity;
   std::string peers;
   std::string policy;  // empty: what every enrolled peer may do by default
@@ -61,6 +63,7 @@ class Daemon {
   Signals signals_;
   AuditExport audit_;
   std::string address_;
+  std::optional<LocalSocket> local_;
   std::unique_ptr<StateFile> state_file_;  // or null, and then:
   std::unique_ptr<MemoryStore> memory_;
   Store* store_ = nullptr;  // one of these

@@ -37,6 +37,7 @@ void add_flags(CLI::App& app, Flags& flags) {
   app.set_version_flag("--version", std::string("dsoftbusd ") + statefs::program_version);
   app.add_option("--listen", options.listen, "ADDRESS:PORT, a literal address; port 0 lets the kernel choose")
       ->capture_default_str();
+  app.add_option("--local", options.local, "path of a unix socket for this device's own programs, known by their uid (default: none)");
   app.add_option("--identity", options.identity, "file with this device's private identity (mode 0600)");
   app.add_option("--peers", options.peers, "file with the enrolled peers: 64 hex digits and an optional alias to a line");
   app.add_option("--policy", options.policy, "policy file; without it each peer may use /state/shared/");
@@ -76,6 +77,7 @@ std::optional<statefs::Problem> add_config(const CLI::App& app, Flags& flags) {
     if (from && app.count(flag) == 0) to = *from;
   };
   take("--listen", config.listen, flags.options.listen);
+  take("--local", config.local, flags.options.local);
   take("--identity", config.identity, flags.options.identity);
   take("--peers", config.peers, flags.options.peers);
   take("--policy", config.policy, flags.options.policy);

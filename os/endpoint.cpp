@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/un.h>
 
 #include <cerrno>
 #include <charconv>
@@ -45,7 +46,24 @@ Result<Endpoint, Problem> parse_endpoint(std::string_view text) {
   return endpoint_of(address);
 }
 
+Result<Endpoint, Problem> path_endpoint(std::string_view path) {
+  sockaddr_un address{};
+  if (path.empty() || path.find('\0') != std::string_view::npos) return Problem{"'" + printable(path) + "' is no path of a socket"};
+  if (path.size() >= sizeof address.sun_path) {
+    return Problem{printable(path) + ": the path has " + std::to_string(path.size()) + " bytes, a socket can have " +
+                   std::to_string(sizeof address.sun_path - 1) + ": take a shorter one"};
+  }
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return endpoint_of(address);
+}
+
 std::string to_text(const Endpoint& endpoint) {
+  if (endpoint.address.ss_family == AF_UNIX) {
+    sockaddr_un address{};
+    std::memcpy(&address, &endpoint.address, sizeof address);
+    return printable(address.sun_path);
+  }
   char host[INET6_ADDRSTRLEN] = "?";
   if (endpoint.address.ss_family == AF_INET6) {
     sockaddr_in6 address{};
@@ -83,7 +101,7 @@ Endpoint local_endpoint(const Fd& socket) {
 Result<Fd, int> start_connect(const Endpoint& endpoint) {
   Fd fd(::socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return errno;
-  set_no_delay(fd.get());
+  if (endpoint.address.ss_family != AF_UNIX) set_no_delay(fd.get());
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&endpoint.address), endpoint.size) != 0 && errno != EINPROGRESS) {
     return errno;
   }

@@ -22,7 +22,8 @@ Result<PolicyText, Problem> load_policy_text(const std::string& path) {
   return std::move(parsed).value();
 }
 
-Result<Policy, Problem> load_policy(const std::string& peers_path, const std::string& policy_path, const Quota& store) {
+Result<Policy, Problem> load_policy(const std::string& peers_path, const std::string& policy_path, const Quota& store,
+                                    const std::optional<std::uint32_t>& own_uid) {
   const auto peers_text = read_text_file("peers file", peers_path, text_limits::peers_size_max);
   if (!peers_text) return peers_text.error();
   const auto peers = parse_peers(peers_text.value());
@@ -33,7 +34,9 @@ Result<Policy, Problem> load_policy(const std::string& peers_path, const std::st
   }
   const auto text = load_policy_text(policy_path);
   if (!text) return text.error();
-  auto policy = build_policy(text.value(), peers.value(), store);
+  std::vector<std::uint32_t> owners;
+  if (own_uid) owners = {0, *own_uid};
+  auto policy = build_policy(text.value(), peers.value(), store, owners);
   if (!policy) return problem_in("policy file", policy_path.empty() ? "(default)" : policy_path, policy.error());
   return std::move(policy).value();
 }

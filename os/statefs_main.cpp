@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <limits>
 
@@ -23,7 +24,8 @@ constexpr const char* overview =
     "  statefs ls /state/shared/ --long\n"
     "  statefs put --if-absent /state/shared/lock me\n"
     "  statefs put /state/shared/offset -- -5        after --, nothing is read as an option\n"
-    "  statefs del /state/shared/name\n";
+    "  statefs del /state/shared/name\n"
+    "  statefs --local /run/dsoftbusd.sock get /state/shared/name     on the device itself, as its own user\n";
 constexpr const char* statuses =
     "Exit status: 0 ok, 1 usage or local error, 2 not found, 3 denied (EPERM) or not enrolled, 4 revision conflict,\n"
     "5 outcome unknown, 6 overloaded, quota or no space, 7 audit unavailable, 8 integrity.\n";
@@ -52,15 +54,23 @@ std::string judge_bench_prefix(const std::string& text) {
 
 void add_common(CLI::App& app, CommonOptions& common, std::string& output) {
   app.set_version_flag("--version", std::string("statefs ") + statefs::program_version);
-  app.add_option("--connect", common.connect, "where dsoftbusd listens, as ADDRESS:PORT")
-      ->envname("STATEFS_CONNECT")
-      ->capture_default_str();
+  // Their variables are read by choose_door(): a flag of one door wins over a variable of the other.
+  auto* connect = app.add_option("--connect", common.connect, "where dsoftbusd listens, as ADDRESS:PORT (Env:STATEFS_CONNECT)")
+                      ->capture_default_str();
+  app.add_option("--local", common.local, "the socket of a dsoftbusd on this device: no key, no identity (Env:STATEFS_LOCAL)")
+      ->excludes(connect);
   app.add_option("--server-key", common.server_key, "public key of the server, 64 hex digits")->envname("STATEFS_SERVER_KEY");
   app.add_option("--identity", common.identity, "file with this device's private identity")->envname("STATEFS_IDENTITY");
   app.add_option("--timeout", common.timeout, "most time to wait for a connection or an answer, as 250ms, 5s or 2m")
       ->capture_default_str();
   app.add_option("--output", output, "raw, text, json or hex (usual: raw for get, text for the others)")
       ->check(CLI::IsMember({"raw", "text", "json", "hex"}));
+}
+
+void choose_door(const CLI::App& app, CommonOptions& common) {
+  if (app.count("--local") != 0 || app.count("--connect") != 0) return;
+  if (const char* const local = std::getenv("STATEFS_LOCAL"); local != nullptr && *local != '\0') common.local = local;
+  if (const char* const connect = std::getenv("STATEFS_CONNECT"); connect != nullptr && *connect != '\0') common.connect = connect;
 }
 
 Output output_of(const std::string& name) {
@@ -147,6 +157,7 @@ void add_bench_verb(CLI::App& app, Options& options) {
 
 int run(CLI::App& app, Options& options) {
   options.common.output = output_of(options.output);
+  choose_door(app, options.common);
   if (app.got_subcommand("keygen")) return run_keygen(options.path, options.common.output);
   if (app.got_subcommand("put")) return run_put(options.common, options.put);
   if (app.got_subcommand("get")) return run_get(options.common, options.key);

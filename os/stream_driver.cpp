@@ -7,6 +7,7 @@
 
 #include "os/endpoint.h"
 #include "os/entropy.h"
+#include "os/local_socket.h"
 #include "os/problem.h"
 
 namespace statefs {
@@ -32,16 +33,24 @@ StreamDriver::StreamDriver(EventLoop& loop, Server& server, Store& store, AuditO
       server_(server),
       store_(store),
       audit_(audit),
-      listener_(std::move(listener)),
       limits_(limits),
       buffer_(limits.read_size) {
   STATEFS_CHECK(limits_.read_size <= limits::receive_size_max);
-  STATEFS_CHECK(loop_.add(listener_.get(), EPOLLIN, listener_tag));
+  open(doors_[0], std::move(listener));
+}
+
+void StreamDriver::open_local_door(Fd listener) { open(doors_[1], std::move(listener)); }
+
+void StreamDriver::open(Door& door, Fd listener) {
+  STATEFS_CHECK(!door.listener.valid());
+  door.listener = std::move(listener);
+  STATEFS_CHECK(loop_.add(door.listener.get(), EPOLLIN, door.tag));
 }
 
 void StreamDriver::ready(const epoll_event& event) {
-  if (event.data.u64 == listener_tag) {
-    listener_ready_ = true;
+  for (Door& door : doors_) {
+    if (event.data.u64 != door.tag) continue;
+    door.ready = true;
     return;
   }
   const auto id = static_cast<ConnectionId>(event.data.u64);
@@ -73,7 +82,8 @@ void StreamDriver::queue_for_writing(ConnectionId id) {
 void StreamDriver::turn(Now now) {
   turn_at_once_ = false;
   read_ready(now);
-  accept_some(now);
+  resume_accepting(now);
+  for (Door& door : doors_) accept_some(door, now);
   server_.advance(now);
   audit_.export_from(store_, now);
 
@@ -143,30 +153,45 @@ void StreamDriver::end_stream(ConnectionId id, Now now) {
   stream.gone = true;
 }
 
-void StreamDriver::accept_some(Now now) {
-  if (accept_again_ != never && accept_again_ <= now.monotonic) {
-    accept_again_ = never;
-    if (listener_.valid()) loop_.modify(listener_.get(), EPOLLIN, listener_tag);
-  }
-  if (!listener_ready_ || !listener_.valid()) return;
-  listener_ready_ = false;  // level-triggered: the loop says so again while streams are waiting
-  for (std::size_t i = 0; i < limits_.accepts_per_turn; ++i) {
-    if (!accept_one(now)) return;
+void StreamDriver::resume_accepting(Now now) {
+  if (accept_again_ == never || accept_again_ > now.monotonic) return;
+  accept_again_ = never;
+  for (const Door& door : doors_) {
+    if (door.listener.valid()) loop_.modify(door.listener.get(), EPOLLIN, door.tag);
   }
 }
 
-bool StreamDriver::accept_one(Now now) {
-  Fd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+void StreamDriver::accept_some(Door& door, Now now) {
+  if (!door.ready || !door.listener.valid()) return;
+  door.ready = false;  // level-triggered: the loop says so again while streams are waiting
+  for (std::size_t i = 0; i < limits_.accepts_per_turn; ++i) {
+    if (!accept_one(door, now)) return;
+  }
+}
+
+std::optional<ConnectionId> StreamDriver::admit(const Door& door, int fd, Now now) {
+  if (!door.local) {
+    set_no_delay(fd);
+    const auto accepted = server_.accept(random_secret(), now);
+    return accepted ? std::optional(accepted.value()) : std::nullopt;
+  }
+  const auto uid = peer_uid(fd);
+  if (!uid) return std::nullopt;
+  const auto accepted = server_.accept_local(*uid, now);
+  return accepted ? std::optional(accepted.value()) : std::nullopt;
+}
+
+bool StreamDriver::accept_one(Door& door, Now now) {
+  Fd fd(::accept4(door.listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (!fd.valid()) {
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) pause_accepting(errno, now);
     // Other errors belong to the one stream that was not accepted.
     return errno != EAGAIN && errno != EWOULDBLOCK && accept_again_ == never;
   }
-  const auto accepted = server_.accept(random_secret(), now);
-  if (!accepted) return true;
-  const ConnectionId id = accepted.value();
+  const auto admitted = admit(door, fd.get(), now);
+  if (!admitted) return true;
+  const ConnectionId id = *admitted;
   if (id >= streams_.size()) streams_.resize(id + 1);
-  set_no_delay(fd.get());
   streams_[id] = Stream{};
   streams_[id].fd = std::move(fd);
   if (!loop_.add(streams_[id].fd.get(), stream_events, id)) {
@@ -178,7 +203,9 @@ bool StreamDriver::accept_one(Now now) {
 
 void StreamDriver::pause_accepting(int error_number, Now now) {
   accept_again_ = now.monotonic + limits_.accept_pause;
-  if (listener_.valid()) loop_.modify(listener_.get(), 0, listener_tag);
+  for (const Door& door : doors_) {
+    if (door.listener.valid()) loop_.modify(door.listener.get(), 0, door.tag);
+  }
   if (warn_again_ <= now.monotonic) {
     warn_again_ = now.monotonic + limits_.accept_warning_interval;
     complain("dsoftbusd", "cannot accept streams now (" + errno_text(error_number) +
@@ -221,7 +248,7 @@ Time StreamDriver::deadline() const {
 }
 
 void StreamDriver::stop_listening() {
-  listener_.reset();
+  for (Door& door : doors_) door.listener.reset();
   accept_again_ = never;
 }
 

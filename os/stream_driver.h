@@ -8,7 +8,9 @@
 // directions, so no request costs an epoll_ctl, and a read that came back short is not repeated to see EAGAIN.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/server.h"
@@ -36,17 +38,22 @@ struct StreamDriverLimits {
 class StreamDriver {
  public:
   static constexpr EventTag listener_tag = ~EventTag{0};
+  static constexpr EventTag local_listener_tag = listener_tag - 1;
+  static constexpr EventTag own_tags_end = local_listener_tag;  // tags of others are below it, and above any connection number
 
   // Everything referred to outlives the driver. `listener` is non-blocking.
   StreamDriver(EventLoop& loop, Server& server, Store& store, AuditOutput& audit, Fd listener,
                const StreamDriverLimits& limits = {});
 
-  // An event of the loop whose tag is listener_tag or a connection number.
+  // Another listener, of unix streams: the local door. Once.
+  void open_local_door(Fd listener);
+
+  // An event of the loop whose tag is one of the listeners' or a connection number.
   void ready(const epoll_event& event);
   void turn(Now now);
   [[nodiscard]] Time deadline() const;  // of the next turn; Time{0}: at once
 
-  void stop_listening();    // the port is free; present streams go on
+  void stop_listening();    // at both doors; present streams go on
   void close_all(Now now);  // without ceremony: the end of the process
 
  private:
@@ -65,8 +72,18 @@ class StreamDriver {
   void queue_for_writing(ConnectionId id);
   void read_ready(Now now);
   void read_once(ConnectionId id, Now now);
-  void accept_some(Now now);
-  bool accept_one(Now now);
+  struct Door {
+    Fd listener;
+    EventTag tag;
+    bool local = false;
+    bool ready = false;
+  };
+
+  void open(Door& door, Fd listener);
+  void resume_accepting(Now now);
+  void accept_some(Door& door, Now now);
+  bool accept_one(Door& door, Now now);
+  [[nodiscard]] std::optional<ConnectionId> admit(const Door& door, int fd, Now now);
   void pause_accepting(int error_number, Now now);
   void write_once(ConnectionId id, Now now);
   void end_stream(ConnectionId id, Now now);
@@ -76,7 +93,6 @@ class StreamDriver {
   Server& server_;
   Store& store_;
   AuditOutput& audit_;
-  Fd listener_;
   StreamDriverLimits limits_;
   std::vector<Stream> streams_;          // by connection number
   std::vector<ConnectionId> readable_;   // to be read in the next turn
@@ -84,7 +100,7 @@ class StreamDriver {
   std::vector<ConnectionId> writable_;   // the kernel has room again
   std::vector<ConnectionId> scratch_;
   Bytes buffer_;
-  bool listener_ready_ = false;
+  std::array<Door, 2> doors_{Door{Fd(), listener_tag}, Door{Fd(), local_listener_tag, true}};
   bool turn_at_once_ = false;
   Time accept_again_ = never;  // `never`: not paused
   Time warn_again_{0};

@@ -94,6 +94,7 @@ std::string_view name_of_failure(std::uint8_t cause) {
     case HandshakeFailure::not_enrolled: return "not_enrolled";
     case HandshakeFailure::timed_out: return "timed_out";
     case HandshakeFailure::peer_limit: return "peer_limit";
+    case HandshakeFailure::unnamed_uid: return "unnamed_uid";
   }
   return {};
 }

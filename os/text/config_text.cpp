@@ -74,6 +74,10 @@ Refusal read_limit(const TomlMember& member, ServerLimits& out) {
   if (member.name == "connections") return read_count(member, limits::connections_max, out.connections_max);
   if (member.name == "connections_per_peer") return read_count(member, limits::connections_max, out.connections_per_peer_max);
   if (member.name == "half_open") return read_count(member, limits::connections_max, out.half_open_max);
+  if (member.name == "local_connections") return read_count(member, limits::local_connections_max, out.local_connections_max);
+  if (member.name == "local_connections_per_uid") {
+    return read_count(member, limits::local_connections_max, out.local_connections_per_uid_max);
+  }
   if (member.name == "handshakes_per_wakeup") return read_count(member, limits::connections_max, out.handshakes_per_wakeup);
   if (member.name == "output_bytes") return read_size(member, 2 * limits::frame_size_max, 64u << 20, out.output_size_max);
   if (member.name == "handshake_timeout") return read_duration(member, out.handshake_timeout);
@@ -82,7 +86,8 @@ Refusal read_limit(const TomlMember& member, ServerLimits& out) {
   if (member.name == "drain_timeout") return read_duration(member, out.drain_timeout);
   if (member.name == "connection_age") return read_duration(member, out.connection_age_max);
   return unknown(member, "limits",
-                 "connections, connections_per_peer, half_open, handshakes_per_wakeup, output_bytes, handshake_timeout, "
+                 "connections, connections_per_peer, half_open, local_connections, local_connections_per_uid, "
+                 "handshakes_per_wakeup, output_bytes, handshake_timeout, "
                  "keepalive_interval, dead_peer_timeout, drain_timeout or connection_age");
 }
 
@@ -93,6 +98,9 @@ Refusal contradiction(const ServerLimits& limits, TextPlace place) {
   }
   if (limits.half_open_max >= limits.connections_max) {
     return TextError{place, "half_open is not below connections: strangers could hold them all, lower it"};
+  }
+  if (limits.local_connections_per_uid_max >= limits.local_connections_max) {
+    return TextError{place, "local_connections_per_uid is not below local_connections: one uid could hold them all, lower it"};
   }
   if (limits.dead_peer_timeout.ns / 2 <= limits.keepalive_interval.ns) {
     return TextError{place, "dead_peer_timeout is not above twice keepalive_interval: one lost keepalive would end a connection, raise it"};
@@ -117,7 +125,8 @@ Refusal read_member(const TomlMember& member, ConfigText& config) {
     if (Refusal refusal = read_table(member, read_limit, config.limits)) return refusal;
     return contradiction(config.limits, member.place);
   }
-  const std::array<std::pair<std::string_view, std::optional<std::string>*>, 6> texts{{{"listen", &config.listen},
+  const std::array<std::pair<std::string_view, std::optional<std::string>*>, 7> texts{{{"listen", &config.listen},
+                                                                                       {"local", &config.local},
                                                                                        {"identity", &config.identity},
                                                                                        {"peers", &config.peers},
                                                                                        {"policy", &config.policy},
@@ -134,7 +143,7 @@ Refusal read_member(const TomlMember& member, ConfigText& config) {
     if (!config.durability) return refuse(member, "is no durability: write \"sync\" or \"commit\"");
     return std::nullopt;
   }
-  return unknown(member, "configuration", "listen, identity, peers, policy, state, state_size, durability, audit, [store] or [limits]");
+  return unknown(member, "configuration", "listen, local, identity, peers, policy, state, state_size, durability, audit, [store] or [limits]");
 }
 
 }  // namespace

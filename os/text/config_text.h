@@ -3,6 +3,7 @@
 //   bytes of a file -> CONFIG TEXT -> dsoftbusd
 //
 //   listen = "127.0.0.1:7070"
+//   local = "/run/dsoftbusd.sock"        # left out: no local door
 //   identity = "/etc/dsoftbusd/identity"
 //   peers = "/etc/dsoftbusd/peers"
 //   policy = "/etc/dsoftbusd/policy.toml"
@@ -19,6 +20,8 @@
 //   connections = 2048                   # in all; per peer; and of those not yet authenticated
 //   connections_per_peer = 1024
 //   half_open = 256
+//   local_connections = 256              # at the local door, in all, and of one uid
+//   local_connections_per_uid = 128
 //   handshakes_per_wakeup = 8
 //   output_bytes = "512KiB"              # waiting to be sent on one connection
 //   handshake_timeout = "10s"
@@ -43,7 +46,7 @@
 namespace statefs {
 
 struct ConfigText {
-  std::optional<std::string> listen, identity, peers, policy, state, audit;
+  std::optional<std::string> listen, local, identity, peers, policy, state, audit;
   std::optional<std::uint64_t> state_size;
   std::optional<Durability> durability;
   Quota store{limits::store_value_bytes_default, limits::store_keys_default};

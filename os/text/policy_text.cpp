@@ -48,7 +48,7 @@ TextError rule_error(PolicyError error, const std::string& subtree, TextPlace pl
                      "segments, control characters or backslashes, in at most " + std::to_string(limits::key_size_max) + " bytes"};
 }
 
-Read<Rule> read_rule(const TomlValue& value) {
+Read<Rule> read_rule(const TomlValue& value, RulesFor whom) {
   if (value.kind != Kind::table) return wrong_kind("rule", "{ grant = \"/PREFIX/\", access = [...] }", value);
   Rule rule;
   const TomlMember* subtree = nullptr;
@@ -72,20 +72,20 @@ Read<Rule> read_rule(const TomlValue& value) {
     if (!rule.deny) return TextError{value.place, "grant of " + quoted(rule.subtree) + " has no access: add access = [\"get\", ...]"};
     rule.access = access_all;
   }
-  if (const std::optional<PolicyError> error = RuleSet::refusal_of(rule)) {
+  if (const std::optional<PolicyError> error = RuleSet::refusal_of(rule, whom)) {
     return rule_error(*error, rule.subtree, subtree->value.place);
   }
   return rule;
 }
 
-Read<std::vector<Rule>> read_rules(const TomlValue& value) {
+Read<std::vector<Rule>> read_rules(const TomlValue& value, RulesFor whom) {
   if (value.kind != Kind::array) return wrong_kind("rules", "an array of rules, [ { grant = ... }, ... ]", value);
   if (value.items.size() > limits::rules_per_peer_max) {
     return TextError{value.place, "rules has more than " + std::to_string(limits::rules_per_peer_max) + " entries: join some"};
   }
   std::vector<Rule> rules;
   for (const TomlValue& item : value.items) {
-    Read<Rule> rule = read_rule(item);
+    Read<Rule> rule = read_rule(item, whom);
     if (!rule) return rule.error();
     rules.push_back(std::move(rule).value());
   }
@@ -117,9 +117,9 @@ Read<Quota> read_quota(const TomlValue& value) {
 }
 
 // Takes `rules` and `quota` into `section`; false for any other name.
-Read<bool> read_section_member(const TomlMember& member, PolicyText::Section& section) {
+Read<bool> read_section_member(const TomlMember& member, PolicyText::Section& section, RulesFor whom = RulesFor::remote) {
   if (member.name == "rules") {
-    Read<std::vector<Rule>> rules = read_rules(member.value);
+    Read<std::vector<Rule>> rules = read_rules(member.value, whom);
     if (!rules) return rules.error();
     section.rules = std::move(rules).value();
     return true;
@@ -179,6 +179,46 @@ std::optional<TextError> read_entries(const TomlValue& value, std::vector<Policy
   return std::nullopt;
 }
 
+Read<PolicyText::Local> read_local(const TomlValue& value) {
+  constexpr std::int64_t uid_max = 0xffff'fffe;  // the one above is no uid
+  if (value.kind != Kind::table) return wrong_kind("local", "a section that starts with [[local]]", value);
+  PolicyText::Local local;
+  local.place = value.place;
+  bool named = false;
+  for (const TomlMember& member : value.members) {
+    const Read<bool> taken = read_section_member(member, local.section, RulesFor::local);
+    if (!taken) return taken.error();
+    if (taken.value()) continue;
+    if (member.name != "uid") return unknown_name("local", member, "uid, rules, quota");
+    if (member.value.kind != Kind::integer || member.value.integer < 0 || member.value.integer > uid_max) {
+      return TextError{member.value.place, "uid is no user's: write its number, 0 to " + std::to_string(uid_max)};
+    }
+    local.uid = static_cast<std::uint32_t>(member.value.integer);
+    named = true;
+  }
+  if (!named || !local.section.rules) {
+    return TextError{value.place, named ? "local has no rules: add rules = [ ... ]" : "local is not named: add uid = NUMBER"};
+  }
+  return local;
+}
+
+std::optional<TextError> read_locals(const TomlValue& value, std::vector<PolicyText::Local>& locals) {
+  if (value.kind != Kind::array) return wrong_kind("local", "[[local]] with two brackets", value);
+  for (const TomlValue& item : value.items) {
+    Read<PolicyText::Local> local = read_local(item);
+    if (!local) return local.error();
+    if (locals.size() == limits::local_uids_max) {
+      return TextError{local.value().place, "more than " + std::to_string(limits::local_uids_max) + " uids: remove some"};
+    }
+    for (const PolicyText::Local& other : locals) {
+      if (other.uid != local.value().uid) continue;
+      return TextError{local.value().place, "uid is on line " + std::to_string(other.place.line) + " already: make one section of both"};
+    }
+    locals.push_back(std::move(local).value());
+  }
+  return std::nullopt;
+}
+
 std::string section_text(const PolicyText::Section& section) {
   std::string out;
   if (section.quota) {
@@ -197,16 +237,32 @@ Read<PublicKey> key_of_entry(const PolicyText::Entry& entry, std::span<const Enr
   return TextError{entry.place, "peer with " + name + " is not enrolled: add it to the peers file or remove this section"};
 }
 
+std::vector<LocalEntry> locals_of(const PolicyText& text, std::span<const std::uint32_t> owners) {
+  std::vector<LocalEntry> locals;
+  for (const PolicyText::Local& local : text.locals) locals.push_back({local.uid, *local.section.rules, local.section.quota});
+  for (const std::uint32_t uid : owners) {
+    const bool named = std::any_of(locals.begin(), locals.end(), [uid](const LocalEntry& entry) { return entry.uid == uid; });
+    if (!named) locals.push_back({uid, {local_default_rule}, std::nullopt});
+  }
+  return locals;
+}
+
 TextError policy_error(PolicyError error, const PolicyText& text) {
   if (error == PolicyError::quota_over_store) {
     TextPlace place = text.defaults.quota_place;
     for (const PolicyText::Entry& entry : text.entries) {
       if (entry.section.quota) place = entry.section.quota_place;
     }
+    for (const PolicyText::Local& local : text.locals) {
+      if (local.section.quota) place = local.section.quota_place;
+    }
     return {place, "quotas of all peers together do not fit the store, or leave nothing for peers without one: lower them or enlarge the store"};
   }
   if (error == PolicyError::too_many_peers) {
     return {{}, "more than " + std::to_string(limits::enrolled_peers_max) + " peers are enrolled: remove some from the peers file"};
+  }
+  if (error == PolicyError::too_many_uids) {
+    return {{}, "more than " + std::to_string(limits::local_uids_max) + " uids with root and the daemon's own: remove some [[local]] sections"};
   }
   return {{}, "peers are enrolled twice or with an alias that is no name: correct the peers file"};
 }
@@ -222,7 +278,11 @@ Result<PolicyText, TextError> parse_policy(std::string_view text) {
       if (const std::optional<TextError> error = read_entries(member.value, policy.entries)) return *error;
       continue;
     }
-    if (member.name != "default") return unknown_name("policy", member, "[default] or [[peer]]");
+    if (member.name == "local") {
+      if (const std::optional<TextError> error = read_locals(member.value, policy.locals)) return *error;
+      continue;
+    }
+    if (member.name != "default") return unknown_name("policy", member, "[default], [[peer]] or [[local]]");
     if (member.value.kind != Kind::table) return wrong_kind("default", "a section that starts with [default]", member.value);
     for (const TomlMember& inner : member.value.members) {
       const Read<bool> taken = read_section_member(inner, policy.defaults);
@@ -239,10 +299,14 @@ std::string render_policy(const PolicyText& text) {
   for (const PolicyText::Entry& entry : text.entries) {
     out += "[[peer]]\n" + (entry.key ? "key = \"" + hex_of_key(*entry.key) : "alias = \"" + entry.alias) + "\"\n" + section_text(entry.section);
   }
+  for (const PolicyText::Local& local : text.locals) {
+    out += "[[local]]\nuid = " + std::to_string(local.uid) + "\n" + section_text(local.section);
+  }
   return out;
 }
 
-Result<Policy, TextError> build_policy(const PolicyText& text, std::span<const EnrolledPeer> peers, const Quota& store) {
+Result<Policy, TextError> build_policy(const PolicyText& text, std::span<const EnrolledPeer> peers, const Quota& store,
+                                       std::span<const std::uint32_t> owners) {
   PolicySource source;
   source.peers.assign(peers.begin(), peers.end());
   if (text.defaults.rules) source.default_rules = *text.defaults.rules;
@@ -256,9 +320,20 @@ Result<Policy, TextError> build_policy(const PolicyText& text, std::span<const E
     }
     source.entries.push_back({key.value(), entry.section.rules, entry.section.quota});
   }
+  if (!owners.empty()) source.locals = locals_of(text, owners);
   Result<Policy, PolicyError> policy = Policy::create(source);
   if (!policy) return policy_error(policy.error(), text);
   return std::move(policy).value();
+}
+
+RuleSet rules_for_uid(const PolicyText& text, std::uint32_t uid) {
+  std::vector<Rule> rules;
+  for (const PolicyText::Local& local : text.locals) {
+    if (local.uid == uid) rules = *local.section.rules;
+  }
+  Result<RuleSet, PolicyError> set = RuleSet::compile(rules, RulesFor::local);
+  STATEFS_CHECK(set.ok());
+  return std::move(set).value();
 }
 
 RuleSet rules_for(const PolicyText& text, const std::optional<PublicKey>& peer) {

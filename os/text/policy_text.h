@@ -14,11 +14,17 @@
 //   alias = "kitchen"                    # or key = "64 hexadecimal digits"
 //   rules = []                           # no rule at all: this peer may do nothing
 //
+//   [[local]]                            # a program of the device at the local door, by its uid; its rules, perhaps a quota
+//   uid = 1000
+//   rules = [ { grant = "/state/shared/", access = ["get", "list"] } ]
+//
 // A subtree starts and ends with `/`. An access is allowed where some grant covers the key and no deny does; the
 // order of rules only numbers them for the audit. No grant can name /state/keystore/ or /state/boot/, and a grant
-// of something above them leaves them out. A name that is not above is an error, so that no typo is a silent grant.
+// of something above them leaves them out; for a uid nothing is reserved. A uid that has no section may do nothing, but root and
+// the daemon's own user may use all of /state/. A name that is not above is an error, so that no typo is a silent grant.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,17 +50,28 @@ struct PolicyText {
     std::string alias;
     Section section;
   };
+  struct Local {
+    TextPlace place;
+    std::uint32_t uid = 0;
+    Section section;  // always with rules
+  };
   Section defaults;
   std::vector<Entry> entries;
+  std::vector<Local> locals;
 };
 
 [[nodiscard]] Result<PolicyText, TextError> parse_policy(std::string_view text);
 // The same in one form: what is parsed again renders the same bytes.
 [[nodiscard]] std::string render_policy(const PolicyText& text);
 
-// The policy for these peers and a store of this size. A PolicyText{} makes the default policy.
-[[nodiscard]] Result<Policy, TextError> build_policy(const PolicyText& text, std::span<const EnrolledPeer> peers, const Quota& store);
+// The policy for these peers and a store of this size. A PolicyText{} makes the default policy. `owners` are the uids that may
+// use all of /state/ where no section names them (one may stand there twice); with none the local door is shut, and its
+// sections are left out.
+[[nodiscard]] Result<Policy, TextError> build_policy(const PolicyText& text, std::span<const EnrolledPeer> peers, const Quota& store,
+                                                     std::span<const std::uint32_t> owners = {});
 
+// The rules that apply to a uid at the local door of a daemon whose own uid is another, and not to root.
+[[nodiscard]] RuleSet rules_for_uid(const PolicyText& text, std::uint32_t uid);
 // The rules that apply to one peer, enrolled or not: its own where an entry names its key, else the default.
 [[nodiscard]] RuleSet rules_for(const PolicyText& text, const std::optional<PublicKey>& peer);
 

@@ -66,6 +66,10 @@ inline std::vector<AuditSample> audit_samples() {
   handshakes.kind = AuditKind::handshakes;
   handshakes.op = static_cast<std::uint8_t>(HandshakeFailure::not_enrolled);
   handshakes.count = 4;
+  AuditRecord unnamed = handshakes;
+  unnamed.op = static_cast<std::uint8_t>(HandshakeFailure::unnamed_uid);
+  AuditRecord local_refusals = refusals;
+  local_refusals.peer = {PeerKind::local, {}, 1000, {}};
   AuditRecord damaged = refusals;
   damaged.kind = AuditKind::damaged;
   damaged.op = 0;
@@ -79,6 +83,7 @@ inline std::vector<AuditSample> audit_samples() {
   policy.policy = counted<32>(0x50);
   return {{"mutation_put_ok", sample_mutation()}, {"mutation_delete_denied", denied}, {"mutation_key_over_limit", too_long},
           {"mutation_by_local_uid", local},       {"refusals_of_get", refusals},      {"handshakes_not_enrolled", handshakes},
+          {"handshakes_unnamed_uid", unnamed},    {"refusals_of_local_uid", local_refusals},
           {"damaged_record", damaged},            {"epoch", epoch},                   {"policy_loaded", policy}};
 }
 

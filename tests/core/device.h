@@ -47,6 +47,7 @@ class RecordingSink final : public AuditSink {
 struct DeviceOptions {
   std::vector<Rule> rules{{std::string(shared_subtree), access_all, false}};
   std::size_t peers = 1;
+  std::vector<LocalEntry> locals;
   std::optional<Quota> quota;
   MemoryStoreConfig store;
   ServerLimits limits;
@@ -77,6 +78,7 @@ class Device {
     }
     source.default_rules = options.rules;
     source.default_quota = options.quota;
+    source.locals = options.locals;
     auto policy = Policy::create(source);
     EXPECT_TRUE(policy.ok());
     return std::move(policy).value();
@@ -104,10 +106,21 @@ class Device {
     reconnect(link);
     return link;
   }
+  // At the local door.
+  Link connect_local(std::uint32_t uid) {
+    Link link{Client(*suite_, nullptr, {})};
+    const auto id = server_.accept_local(uid, now_);
+    EXPECT_TRUE(id.ok());
+    if (id.ok()) open(link, id.value());
+    return link;
+  }
   void reconnect(Link& link) {
     const auto id = server_.accept(ephemeral(), now_);
     ASSERT_TRUE(id.ok());
-    link.id = id.value();
+    open(link, id.value());
+  }
+  void open(Link& link, ConnectionId id) {
+    link.id = id;
     link.open = true;
     std::array<std::uint8_t, client_random_size> random{};
     store_le<std::uint64_t>(random.data(), ++ephemerals_);

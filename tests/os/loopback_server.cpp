@@ -10,7 +10,7 @@
 namespace statefs::test {
 namespace {
 
-constexpr EventTag stop_tag = StreamDriver::listener_tag - 1;
+constexpr EventTag stop_tag = StreamDriver::own_tags_end - 1;
 
 }  // namespace
 
@@ -20,23 +20,28 @@ SecretKey test_secret(std::uint8_t number) {
   return SecretKey(bytes);
 }
 
-LoopbackServer::LoopbackServer(const std::vector<SecretKey>& peers, const ServerLimits& limits, const StreamDriverLimits& driver)
+LoopbackServer::LoopbackServer(const LoopbackOptions& options)
     : stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   const auto identity = suite_->import(test_secret(1));
   key_ = identity->public_key();
   PolicySource source;
-  for (const SecretKey& peer : peers) {
+  for (const SecretKey& peer : options.peers) {
     source.peers.push_back({suite_->import(peer)->public_key(), "node-" + std::to_string(source.peers.size() + 1)});
   }
+  if (!options.local_path.empty()) source.locals.push_back({::geteuid(), options.local_rules, std::nullopt});
   MemoryStoreConfig config;
   config.node = key_;
   store_ = std::make_unique<MemoryStore>(config, read_clock());
-  server_ = std::make_unique<Server>(*suite_, ServerKeys{identity, test_secret(2)}, Policy::create(source).value(), *store_, limits);
+  server_ = std::make_unique<Server>(*suite_, ServerKeys{identity, test_secret(2)}, Policy::create(source).value(), *store_, options.limits);
   auto listener = listen_on(parse_endpoint("127.0.0.1:0").value());
   endpoint_ = local_endpoint(listener.value());
   loop_ = std::make_unique<EventLoop>(EventLoop::open().value());
   STATEFS_CHECK(loop_->add(stop_.get(), EPOLLIN, stop_tag));
-  driver_ = std::make_unique<StreamDriver>(*loop_, *server_, *store_, audit_, std::move(listener).value(), driver);
+  driver_ = std::make_unique<StreamDriver>(*loop_, *server_, *store_, audit_, std::move(listener).value(), options.driver);
+  if (!options.local_path.empty()) {
+    local_.emplace(LocalSocket::listen(options.local_path).value());
+    driver_->open_local_door(local_->take_listener());
+  }
   thread_ = std::thread([this] { serve(); });
 }
 

@@ -4,12 +4,15 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "core/memory_store.h"
 #include "core/server.h"
 #include "os/endpoint.h"
+#include "os/local_socket.h"
 #include "os/stream_driver.h"
 
 namespace statefs::test {
@@ -29,11 +32,20 @@ class KeptAudit final : public AuditOutput, private AuditSink {
   std::vector<Bytes> records_;
 };
 
+struct LoopbackOptions {
+  std::vector<SecretKey> peers;  // enrolled with the default policy, as `node-1`, `node-2`, ...
+  std::string local_path;        // of a local door for the uid of this process; empty: none
+  std::vector<Rule> local_rules{local_default_rule};
+  ServerLimits limits;
+  StreamDriverLimits driver;
+};
+
 class LoopbackServer {
  public:
-  // Enrols `peers` with the default policy, as `node-1`, `node-2`, ...
+  explicit LoopbackServer(const LoopbackOptions& options);
   explicit LoopbackServer(const std::vector<SecretKey>& peers, const ServerLimits& limits = {},
-                          const StreamDriverLimits& driver = {});
+                          const StreamDriverLimits& driver = {})
+      : LoopbackServer(LoopbackOptions{peers, {}, {local_default_rule}, limits, driver}) {}
   LoopbackServer(const LoopbackServer&) = delete;
   LoopbackServer& operator=(const LoopbackServer&) = delete;
   ~LoopbackServer();
@@ -53,6 +65,7 @@ class LoopbackServer {
   std::unique_ptr<MemoryStore> store_;
   std::unique_ptr<Server> server_;
   std::unique_ptr<EventLoop> loop_;
+  std::optional<LocalSocket> local_;
   std::unique_ptr<StreamDriver> driver_;
   KeptAudit audit_;
   Endpoint endpoint_;

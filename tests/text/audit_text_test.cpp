@@ -205,6 +205,8 @@ TEST(AuditConsole, EachKindSaysWhatHappened) {
       {"mutation_by_local_uid", "dsoftbusd: audit local statefs put allow uid=1000 key="},
       {"refusals_of_get", "dsoftbusd: audit remote statefs get deny peer="},
       {"handshakes_not_enrolled", "dsoftbusd: audit none statefs handshake deny cause=not_enrolled status=OK index=0 count=4 "},
+      {"handshakes_unnamed_uid", "dsoftbusd: audit none statefs handshake deny cause=unnamed_uid status=OK index=0 count=4 "},
+      {"refusals_of_local_uid", "dsoftbusd: audit local statefs get deny uid=1000 status=ACCESS_DENIED index=9 count=17 "},
       {"damaged_record", "dsoftbusd: audit remote statefs record deny peer="},
       {"epoch", "dsoftbusd: audit none statefs epoch note status=OK "},
       {"policy_loaded", "dsoftbusd: audit none statefs policy note status=OK "},

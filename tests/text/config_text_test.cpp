@@ -27,6 +27,7 @@ TEST(ConfigText, LeavesEverythingAtItsDefault) {
 TEST(ConfigText, ReadsEveryName) {
   const ConfigText config = parsed(R"(
 listen = "127.0.0.1:7070"
+local = "/run/door"
 identity = "i"
 peers = "p"
 policy = "q"
@@ -41,6 +42,8 @@ keys = 7
 connections = 8
 connections_per_peer = 7
 half_open = 6
+local_connections = 5
+local_connections_per_uid = 4
 handshakes_per_wakeup = 5
 output_bytes = "1MiB"
 handshake_timeout = "250ms"
@@ -50,6 +53,9 @@ drain_timeout = "2m"
 connection_age = "24h"
 )");
   EXPECT_EQ(config.listen, "127.0.0.1:7070");
+  EXPECT_EQ(config.local, "/run/door");
+  EXPECT_EQ(config.limits.local_connections_max, 5u);
+  EXPECT_EQ(config.limits.local_connections_per_uid_max, 4u);
   EXPECT_EQ(config.identity, "i");
   EXPECT_EQ(config.peers, "p");
   EXPECT_EQ(config.policy, "q");
@@ -73,7 +79,7 @@ connection_age = "24h"
 TEST(ConfigText, SaysWhereAndWhatIsWrong) {
   EXPECT_EQ(refusal("listen = 7070"), "config:1:10: listen is an integer: write a string");
   EXPECT_EQ(refusal("\nlisen = ''"),
-            "config:2:1: configuration has no \"lisen\": use listen, identity, peers, policy, state, state_size, "
+            "config:2:1: configuration has no \"lisen\": use listen, local, identity, peers, policy, state, state_size, "
             "durability, audit, [store] or [limits]");
   EXPECT_EQ(refusal("[limits]\nhandshake_timeout = \"10\""),
             "config:2:21: handshake_timeout is no duration: write a string such as \"250ms\", \"5s\", \"2m\" or \"24h\"");

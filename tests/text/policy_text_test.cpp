@@ -81,7 +81,7 @@ TEST(PolicyText, SaysWhereAndWhatIsWrong) {
             "policy:3:41: access \"putt\" does not exist: use \"put\", \"get\", \"delete\" or \"list\"");
   EXPECT_EQ(refusal("[default]\nrules = [ { grant = \"/state/boot/x/\", access = [\"get\"] } ]"),
             "policy:2:21: subtree \"/state/boot/x/\" is reserved: no file can grant it to a remote peer, remove the rule");
-  EXPECT_EQ(refusal("[defaults]\n"), "policy:1:2: policy has no \"defaults\": use [default] or [[peer]]");
+  EXPECT_EQ(refusal("[defaults]\n"), "policy:1:2: policy has no \"defaults\": use [default], [[peer]] or [[local]]");
   EXPECT_EQ(refusal("[default]\nquota = { value_bytes = -1, keys = 1 }"),
             "policy:2:25: value_bytes is no size: write bytes such as 65536, or \"64KiB\", \"4MiB\"");
   EXPECT_EQ(refusal("[default]\nrules = [ { grant = '/a/' } ]"), "policy:2:11: grant of \"/a/\" has no access: add access = [\"get\", ...]");
@@ -165,6 +165,92 @@ TEST(PolicyText, GivesRulesForAPeerThatIsNotEnrolled) {
   EXPECT_EQ(rules_for(text, key_of_hex(key_b)).rules()[0].subtree, "/d/");
   EXPECT_EQ(rules_for(text, key_of_hex(key_a)).rules()[0].subtree, "/a/");
   EXPECT_EQ(rules_for(PolicyText{}, std::nullopt).rules()[0].subtree, shared_subtree);
+}
+
+// With uid 1 as the daemon's own.
+Policy built_with_door(const std::string& text) {
+  const std::uint32_t owners[] = {0, 1};
+  Result<Policy, TextError> policy = build_policy(parsed(text), peers, store, owners);
+  EXPECT_TRUE(policy.ok()) << line_of(policy.error(), "policy");
+  return std::move(policy).value();
+}
+bool allows_uid(const Policy& policy, std::uint32_t uid, std::string_view key, Access access) {
+  const PeerPolicy* const local = policy.find_local(uid);
+  return local != nullptr && local->rules.check(CanonicalKey::from(as_bytes(key)).value(), access).allowed;
+}
+constexpr const char* a_reader = "[[local]]\nuid = 1000\nrules = [ { grant = \"/state/keystore/\", access = [\"get\"] } ]\n";
+
+TEST(PolicyText, LetsRootAndTheDaemonsUserInWhereTheDoorIsOpen) {
+  const Policy policy = built_with_door("");
+  for (const std::uint32_t uid : {0u, 1u}) {
+    EXPECT_TRUE(allows_uid(policy, uid, "/state/boot/a", Access::put));
+    EXPECT_FALSE(allows_uid(policy, uid, "/other", Access::put));
+  }
+  EXPECT_EQ(policy.find_local(2), nullptr);
+  EXPECT_EQ(built("").find_local(0), nullptr) << "the door is shut";
+  EXPECT_EQ(built(a_reader).find_local(1000), nullptr);
+  EXPECT_EQ(built(a_reader).version(), built("").version());
+  EXPECT_NE(policy.version(), built("").version());
+}
+
+TEST(PolicyText, GivesALocalUidItsSection) {
+  const Policy policy = built_with_door(a_reader);
+  EXPECT_TRUE(allows_uid(policy, 1000, "/state/keystore/a", Access::get)) << "nothing is reserved from a uid";
+  EXPECT_FALSE(allows_uid(policy, 1000, "/state/keystore/a", Access::put));
+  EXPECT_FALSE(allows_uid(policy, 1000, "/state/shared/a", Access::get)) << "the default is of remote peers";
+  EXPECT_EQ(policy.locals().size(), 3u);
+  EXPECT_FALSE(allows(policy, key_a, "/state/keystore/a", Access::get));
+  EXPECT_FALSE(allows_uid(built_with_door("[[local]]\nuid = 0\nrules = []\n"), 0, "/state/a", Access::get));
+}
+
+TEST(PolicyText, SharesTheStoreAmongPeersAndUids) {
+  const Policy even = built_with_door("");
+  EXPECT_EQ(even.find_local(0)->quota, (Quota{250'000, 250}));
+  EXPECT_EQ(even.find(*key_of_hex(key_a))->quota, (Quota{250'000, 250}));
+  const Policy named = built_with_door("[[local]]\nuid = 0\nrules = []\nquota = { value_bytes = 400000, keys = 400 }\n");
+  EXPECT_EQ(named.find_local(0)->quota, (Quota{400'000, 400}));
+  EXPECT_EQ(named.find_local(1)->quota, (Quota{200'000, 200}));
+}
+
+TEST(PolicyText, SaysWhatIsWrongWithALocalSection) {
+  const std::string rules = "rules = []\n";
+  EXPECT_EQ(refusal("[local]\nuid = 1\n"), "policy:1:1: local is a table: write [[local]] with two brackets");
+  EXPECT_NE(refusal("[[local]]\nuid = -1\n" + rules).find("uid is no user's"), std::string::npos);
+  EXPECT_NE(refusal("[[local]]\nuid = 4294967295\n" + rules).find("uid is no user's"), std::string::npos);
+  EXPECT_NE(refusal("[[local]]\nuid = \"root\"\n" + rules).find("uid is no user's"), std::string::npos);
+  EXPECT_NE(refusal("[[local]]\nuid = 1\n").find("local has no rules"), std::string::npos);
+  EXPECT_NE(refusal("[[local]]\n" + rules).find("local is not named"), std::string::npos);
+  EXPECT_NE(refusal("[[local]]\nuid = 1\nalias = \"a\"\n" + rules).find("local has no"), std::string::npos);
+  EXPECT_NE(refusal("[[local]]\nuid = 1\n" + rules + "[[local]]\nuid = 1\n" + rules).find("uid is on line 1 already"), std::string::npos);
+  EXPECT_TRUE(parse_policy("[[local]]\nuid = 4294967294\n" + rules).ok());
+}
+
+TEST(PolicyText, BoundsLocalUids) {
+  std::string text;
+  for (std::size_t i = 0; i < limits::local_uids_max; ++i) text += "[[local]]\nuid = " + std::to_string(i + 10) + "\nrules = []\n";
+  EXPECT_TRUE(parse_policy(text).ok());
+  const std::uint32_t owners[] = {0, 1};
+  EXPECT_FALSE(build_policy(parsed(text), peers, store, owners).ok()) << "two more with root and the daemon's own";
+  const std::uint32_t known[] = {10, 11};
+  EXPECT_TRUE(build_policy(parsed(text), peers, store, known).ok());
+  EXPECT_NE(refusal(text + "[[local]]\nuid = 1\nrules = []\n").find("uids: remove some"), std::string::npos);
+}
+
+TEST(PolicyText, RendersLocalSections) {
+  const std::string once = render_policy(parsed(a_reader));
+  EXPECT_NE(once.find("[[local]]\nuid = 1000\n"), std::string::npos);
+  EXPECT_EQ(render_policy(parsed(once)), once);
+  const Policy policy = built_with_door(a_reader);
+  const Result<Policy, TextError> own = build_policy(parsed(policy.text()), peers, store, std::vector<std::uint32_t>{0, 1});
+  ASSERT_TRUE(own.ok());
+  EXPECT_EQ(own.value().version(), policy.version());
+}
+
+TEST(PolicyText, GivesRulesForAUid) {
+  const PolicyText text = parsed(a_reader);
+  const CanonicalKey key = CanonicalKey::from(as_bytes("/state/keystore/a")).value();
+  EXPECT_TRUE(rules_for_uid(text, 1000).check(key, Access::get).allowed);
+  EXPECT_FALSE(rules_for_uid(text, 1001).check(key, Access::get).allowed);
 }
 
 }  // namespace
