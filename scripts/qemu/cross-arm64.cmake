@@ -1,0 +1,5 @@
+# arm64, little-endian: see cross.cmake.
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(cross_triplet aarch64-linux-gnu)
+set(cross_arch arm64)
+include(${CMAKE_CURRENT_LIST_DIR}/cross.cmake)
