@@ -34,6 +34,13 @@ run build
 check "one missing, as root" 0 "install-deps: installing ninja-build"
 [[ $(tail -n 1 "$work/calls") == *install*" ninja-build" ]] || { echo "FAIL apt-get was asked: $(cat "$work/calls")"; failed=1; }
 
+stub dpkg-query 'case "$*" in *qemu-system-x86) exit 1 ;; *) printf "installed " ;; esac'
+run --dry-run qemu
+check "qemu is missing" 1 "install-deps: missing: qemu-system-x86"
+run --dry-run test
+check "qemu is missing, and not asked for" 0 ""
+run --dry-run emulated
+check "qemu is missing, and is under what is emulated" 1 "install-deps: missing: qemu-system-x86"
 stub dpkg-query 'printf "deinstalled "'
 run --dry-run build
 check "removed but configured" 1 "*missing: g++ cmake*"
