@@ -19,6 +19,10 @@ void BufferPool::take_back(Bytes& from) {
 
 void Answers::borrow(BufferPool& pool) { pool.lend(bytes_); }
 
+void Answers::bound_growth(std::size_t size_max) {
+  if (bytes_.capacity() < size_max && 2 * bytes_.capacity() > size_max) bytes_.reserve(size_max);
+}
+
 void Answers::give_back(BufferPool& pool) {
   if (bytes_.empty()) pool.take_back(bytes_);
 }

@@ -33,6 +33,8 @@ class Answers {
   // Where the service appends responses. An empty buffer is lent from `pool` and returned to it.
   [[nodiscard]] Bytes& buffer() { return bytes_; }
   void borrow(BufferPool& pool);
+  // The buffer gets `size_max` now where it would next grow past it: vectors double.
+  void bound_growth(std::size_t size_max);
   void give_back(BufferPool& pool);
 
   // The response that was just appended, from `start` on, waits for the flush.

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "core/check.h"
+#include "core/limits.h"
+
 namespace statefs {
 namespace {
 
@@ -89,6 +92,20 @@ bool take_fixed(Reader& in, AuditRecord& record, Tail& tail) {
 }
 
 }  // namespace
+
+std::size_t reserve_for(AuditKind kind, std::size_t reserve_size) {
+  switch (kind) {
+    case AuditKind::mutation: return reserve_size;
+    case AuditKind::refusals:
+    case AuditKind::handshakes:
+    case AuditKind::damaged: return reserve_size - reserve_size / 4;
+    case AuditKind::policy:
+    case AuditKind::session:
+    case AuditKind::eviction: return reserve_size / 2;
+    case AuditKind::epoch: return 0;
+  }
+  STATEFS_CHECK(false);
+}
 
 void set_audit_key(AuditRecord& record, ByteView key, Sha256& sha) {
   record.key_size = static_cast<std::uint32_t>(key.size());

@@ -36,6 +36,9 @@ enum class AuditKind : std::uint8_t {
   session = 7,    // a session was opened, resumed or closed: `op`, `at`
   eviction = 8,   // a session was ended to make room for another of its peer
 };
+// What a record of this kind leaves free of the room that a log keeps for its own: a peer's mutation all of it, counts of what
+// peers did three quarters, sessions and policies a half, and an epoch nothing, so that a full log can still be opened again.
+[[nodiscard]] std::size_t reserve_for(AuditKind kind, std::size_t reserve_size);
 enum class HandshakeFailure : std::uint8_t {
   bad_message = 1,
   not_enrolled = 2,

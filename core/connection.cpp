@@ -18,7 +18,7 @@ void Connection::opened(Transport transport, Now now) {
   phase_ = transport_->established() ? Phase::greeting : Phase::handshake;
   reason_ = Disconnect::none;
   connected_at_ = received_at_ = sent_at_ = now.monotonic;
-  output_ = transport_->take_handshake_output();
+  send_handshake();
   if (transport_->dead()) finish(Disconnect::handshake_failed);  // the server's key is no point of the curve's large group
 }
 
@@ -27,8 +27,7 @@ void Connection::finish(Disconnect why) {
   reason_ = why;
   mark(why, marks_);
   heard_.clear();
-  output_.clear();
-  taken_ = 0;
+  output_.drop();
 }
 
 void Connection::ended() {
@@ -45,8 +44,13 @@ void Connection::ended() {
   transport_.reset();
   heard_.clear();
   said_.clear();
-  output_.clear();
-  taken_ = 0;
+  output_.drop();
+}
+
+void Connection::send_handshake() {
+  const Bytes message = transport_->take_handshake_output();
+  Bytes& out = output_.room_for(message.size(), message.size());
+  out.insert(out.end(), message.begin(), message.end());
 }
 
 bool Connection::receive(ByteView& bytes, Now now) {
@@ -57,13 +61,11 @@ bool Connection::receive(ByteView& bytes, Now now) {
     case ChannelEvent::need_more:
     case ChannelEvent::keepalive: return false;
     case ChannelEvent::handshake_step:
-    case ChannelEvent::established: {
-      const Bytes message = transport_->take_handshake_output();
-      output_.insert(output_.end(), message.begin(), message.end());
+    case ChannelEvent::established:
+      send_handshake();
       if (!transport_->established()) return false;
       phase_ = Phase::greeting;
       return true;
-    }
     case ChannelEvent::plaintext: return true;
     case ChannelEvent::handshake_failed: finish(Disconnect::handshake_failed); return false;
     case ChannelEvent::damaged:
@@ -75,12 +77,12 @@ bool Connection::receive(ByteView& bytes, Now now) {
 void Connection::seal(Now now) {
   bool sealed = true;
   if (!said_.empty()) {
-    sealed = transport_->seal(said_, output_);
+    sealed = transport_->seal(said_, output_.room_for(said_.size(), limits::output_size_max));
     said_.clear();
     sent_at_ = now.monotonic;
   } else if (has_keepalives() && now.monotonic >= sent_at_ + times_.keepalive_interval) {
     STATEFS_MARK("client.keepalive");
-    sealed = transport_->seal_keepalive(output_);
+    sealed = transport_->seal_keepalive(output_.room_for(0, 0));
     sent_at_ = now.monotonic;
   }
   if (!sealed) finish(Disconnect::stream_ended);
@@ -90,14 +92,6 @@ bool Connection::overdue(Now now) {
   if (now.monotonic < dead_at()) return false;
   finish(phase_ == Phase::connecting ? Disconnect::no_stream : Disconnect::timed_out);
   return true;
-}
-
-void Connection::output_taken(std::size_t count) {
-  STATEFS_CHECK(count <= output_.size() - taken_);
-  taken_ += count;
-  if (taken_ < output_.size()) return;
-  output_.clear();
-  taken_ = 0;
 }
 
 Time Connection::dead_at() const {

@@ -17,6 +17,7 @@
 #include "core/crypto.h"
 #include "core/disconnect.h"
 #include "core/marks.h"
+#include "core/output.h"
 #include "core/time.h"
 #include "core/transport.h"
 
@@ -56,17 +57,18 @@ class Connection {
   [[nodiscard]] Bytes& heard() { return heard_; }
   [[nodiscard]] Bytes& said() { return said_; }
   // Frames said and bytes not yet taken.
-  [[nodiscard]] std::size_t outgoing_size() const { return said_.size() + output_.size() - taken_; }
+  [[nodiscard]] std::size_t outgoing_size() const { return said_.size() + output_.size(); }
   // Seals what was said, or a keepalive where one is due.
   void seal(Now now);
   // Whether this phase has lasted too long: then it is finished.
   [[nodiscard]] bool overdue(Now now);
 
-  [[nodiscard]] ByteView output() const { return ByteView(output_).subspan(taken_); }
-  void output_taken(std::size_t count);
+  [[nodiscard]] ByteView output() const { return output_.view(); }
+  void output_taken(std::size_t count) { output_.taken(count); }
   [[nodiscard]] Time deadline() const;
 
  private:
+  void send_handshake();
   [[nodiscard]] Time dead_at() const;
   [[nodiscard]] bool has_keepalives() const { return phase_ == Phase::ready && transport_->has_keepalives(); }
 
@@ -77,8 +79,7 @@ class Connection {
   Disconnect reason_ = Disconnect::none;
   Bytes heard_;
   Bytes said_;
-  Bytes output_;
-  std::size_t taken_ = 0;
+  Output output_;
   Time connected_at_{};
   Time received_at_{};
   Time sent_at_{};

@@ -95,21 +95,6 @@ bool Journal::room_for(std::size_t log_size, std::size_t reserve) const {
   return end <= block_floor(trim_position()) + superblock_.extent.ring_size && tail_->free_size() >= log_size;
 }
 
-// What a record must leave free: a peer's all of the reserve, counts of what peers did half of it, the store's own nothing.
-std::size_t Journal::reserve_for(AuditKind kind) const {
-  switch (kind) {
-    case AuditKind::mutation: return config_.limits.reserve_size;
-    case AuditKind::refusals:
-    case AuditKind::handshakes:
-    case AuditKind::damaged: return config_.limits.reserve_size / 2;
-    case AuditKind::epoch:
-    case AuditKind::policy:
-    case AuditKind::session:
-    case AuditKind::eviction: return 0;
-  }
-  STATEFS_CHECK(false);
-}
-
 bool Journal::log_has_room() const {
   if (phase_ != Phase::open || status_.failed) return false;
   const std::size_t reserve = config_.limits.reserve_size;
@@ -132,7 +117,7 @@ Result<std::uint64_t, AppendError> Journal::append(AuditRecord& record, const Ef
     STATEFS_MARK_IN(*config_.marks, "store.refuses_failed");
     return AppendError::failed;
   }
-  const std::size_t reserve = reserve_for(record.kind);
+  const std::size_t reserve = reserve_for(record.kind, config_.limits.reserve_size);
   const bool has_room = phase_ == Phase::open && room_for(log_record_overhead_max + effect.value.size(), reserve) &&
                         queue_.free_size() >= reserve + ExportQueue::entry_size_max;
   if (!has_room) {

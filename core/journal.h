@@ -113,7 +113,6 @@ class Journal final : public Store, public DiskUser {
   [[nodiscard]] bool mark_stale() const;
   [[nodiscard]] std::uint64_t marked_cursor() const { return std::min(mark_cursors_[0], mark_cursors_[1]); }
   [[nodiscard]] std::uint64_t trim_position() const { return std::min(superblock_.start.position, marked_cursor()); }
-  [[nodiscard]] std::size_t reserve_for(AuditKind kind) const;
   [[nodiscard]] bool room_for(std::size_t log_size, std::size_t reserve) const;
   void step_snapshot();
   void begin_snapshot();

@@ -15,21 +15,6 @@ constexpr std::uint64_t epoch_shift = 40;
 constexpr std::size_t log_entry_overhead = 4 + 8 + 32;
 constexpr std::size_t log_entry_size_max = log_entry_overhead + limits::audit_record_size_max;
 
-// What a record must leave free: a peer's all of the reserve, counts of what peers did half of it, the store's own nothing.
-std::size_t reserve_for(AuditKind kind) {
-  switch (kind) {
-    case AuditKind::mutation: return limits::audit_reserve_size;
-    case AuditKind::refusals:
-    case AuditKind::handshakes:
-    case AuditKind::damaged: return limits::audit_reserve_size / 2;
-    case AuditKind::epoch:
-    case AuditKind::policy:
-    case AuditKind::session:
-    case AuditKind::eviction: return 0;
-  }
-  STATEFS_CHECK(false);
-}
-
 }  // namespace
 
 MemoryStore::MemoryStore(const MemoryStoreConfig& config, Now now)
@@ -87,7 +72,7 @@ Result<std::uint64_t, AppendError> MemoryStore::append(AuditRecord& record, cons
     STATEFS_MARK_IN(*config_.marks, "store.refuses_failed");
     return AppendError::failed;
   }
-  if (log_.free_size() < reserve_for(record.kind) + log_entry_size_max) {
+  if (log_.free_size() < reserve_for(record.kind, limits::audit_reserve_size) + log_entry_size_max) {
     STATEFS_MARK_IN(*config_.marks, "store.log_full");
     return AppendError::log_full;
   }

@@ -8,8 +8,13 @@ namespace statefs {
 
 namespace {
 
-// Buffers of an idle connection above this many bytes go back to the heap.
-constexpr std::size_t idle_capacity_max = 2048;
+// Most bytes of answers, held or sealed, that a connection can have: one answer more than it is read with.
+std::size_t answers_size_max(const ServerLimits& limits) { return limits.output_size_max + limits::frame_size_max; }
+
+std::size_t sealed_size(std::size_t size) {
+  const std::size_t records = (size + limits::record_plaintext_size_max - 1) / limits::record_plaintext_size_max;
+  return size + records * (limits::record_length_size + limits::aead_tag_size);
+}
 
 }  // namespace
 
@@ -40,7 +45,7 @@ bool Session::reading() const {
 }
 
 bool Session::output_full(const ServerLimits& limits) const {
-  return answers_.size() + output_.size() - taken_ >= limits.output_size_max;
+  return answers_.size() + output_.size() >= limits.output_size_max;
 }
 
 bool Session::can_work(const ServerLimits& limits) const { return reading() && stalled_ && !output_full(limits); }
@@ -113,7 +118,8 @@ bool Session::open_message(ByteView& bytes, SessionContext context, Now now) {
     case ChannelEvent::handshake_step: {
       apply(SessionEvent::message_1, now);
       const Bytes message = transport_.take_handshake_output();
-      output_.insert(output_.end(), message.begin(), message.end());
+      Bytes& out = output_.room_for(message.size(), message.size());
+      out.insert(out.end(), message.begin(), message.end());
       return true;
     }
     case ChannelEvent::established: established_ = true; return false;
@@ -157,6 +163,7 @@ void Session::take(Intake::Item item, SessionContext context, Now now) {
 
 void Session::act(SessionAction action, SessionContext context, Now now) {
   const std::size_t start = answers_.size();
+  answers_.bound_growth(answers_size_max(context.limits));
   switch (action) {
     case SessionAction::greet:
     case SessionAction::execute:
@@ -195,9 +202,8 @@ void Session::apply(SessionEvent event, Now now) {
     if (!answers_.empty()) STATEFS_MARK("session.answers_dropped");
     established_ = false;
     answers_.drop();
-    Bytes().swap(output_);
+    output_.drop();
     Bytes().swap(input_);
-    taken_ = 0;
   }
 }
 
@@ -205,8 +211,8 @@ void Session::settle(std::uint64_t index, SessionContext context, const StoreSta
   answers_.settle(index);
   const ByteView ready = answers_.ready(store, context.service);
   if (!ready.empty()) {
-    if (output().empty()) progress_ = now.monotonic;
-    if (!transport_.seal(ready, output_)) {
+    if (output_.empty()) progress_ = now.monotonic;
+    if (!transport_.seal(ready, output_.room_for(sealed_size(ready.size()), sealed_size(answers_size_max(context.limits))))) {
       STATEFS_MARK("session.nonces_used_up");
       apply(SessionEvent::expelled, now);  // nothing more can be said
       return;
@@ -215,18 +221,13 @@ void Session::settle(std::uint64_t index, SessionContext context, const StoreSta
     sent_ = now.monotonic;
   }
   answers_.give_back(context.answer_buffers);
-  if (state_ == SessionState::draining && answers_.empty() && output().empty()) apply(SessionEvent::drained, now);
+  if (state_ == SessionState::draining && answers_.empty() && output_.empty()) apply(SessionEvent::drained, now);
 }
 
 void Session::output_taken(std::size_t count, Now now) {
-  STATEFS_CHECK(count <= output_.size() - taken_);
-  taken_ += count;
+  output_.taken(count);
   progress_ = now.monotonic;
-  if (taken_ < output_.size()) return;
-  taken_ = 0;
-  output_.clear();
-  if (output_.capacity() > idle_capacity_max) Bytes().swap(output_);
-  if (state_ == SessionState::draining && answers_.empty()) apply(SessionEvent::drained, now);
+  if (output_.empty() && state_ == SessionState::draining && answers_.empty()) apply(SessionEvent::drained, now);
 }
 
 void Session::advance(SessionContext context, Now now) {
@@ -235,12 +236,12 @@ void Session::advance(SessionContext context, Now now) {
     STATEFS_MARK("session.aged");
     apply(SessionEvent::aged, now);
   }
-  const bool quiet = now.monotonic >= sent_ + limits.keepalive_interval && output().empty();
+  const bool quiet = now.monotonic >= sent_ + limits.keepalive_interval && output_.empty();
   if (state_ == SessionState::serving && quiet && transport_.has_keepalives()) {
     STATEFS_MARK("session.keepalive");
     sent_ = now.monotonic;
     progress_ = now.monotonic;
-    if (!transport_.seal_keepalive(output_)) return apply(SessionEvent::expelled, now);
+    if (!transport_.seal_keepalive(output_.room_for(sealed_size(1), sealed_size(1)))) return apply(SessionEvent::expelled, now);
   }
   const bool in_time = now.monotonic < deadline(limits);
   if (in_time || state_ == SessionState::closed) return;
@@ -271,7 +272,7 @@ Time Session::deadline(const ServerLimits& limits) const {
   }
   // A peer is alive while it sends; while we do not read it, while it takes what we send.
   Time due = accepted_ + limits.connection_age_max;
-  if (!output().empty()) {
+  if (!output_.empty()) {
     due = earlier_of(due, progress_ + limits.dead_peer_timeout);
   } else if (transport_.has_keepalives()) {
     due = earlier_of(due, sent_ + limits.keepalive_interval);

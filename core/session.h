@@ -4,7 +4,7 @@
 //
 // A remote peer becomes known by its channel; a local one is known before its first byte. The session holds no more than: an
 // incomplete Noise message, an incomplete frame, the input of one receive() while it is stalled, and
-// limits::output_size_max of output and one answer. While output is full it reads nothing.
+// limits::output_size_max of output and one answer, perhaps once held and once sealed. While output is full it reads nothing.
 #pragma once
 
 #include <memory>
@@ -14,6 +14,7 @@
 #include "core/intake.h"
 #include "core/limits.h"
 #include "core/marks.h"
+#include "core/output.h"
 #include "core/service.h"
 #include "core/session_state.h"
 #include "core/tally.h"
@@ -70,7 +71,7 @@ class Session {
   void advance(SessionContext context, Now now);
   [[nodiscard]] Time deadline(const ServerLimits& limits) const;
 
-  [[nodiscard]] ByteView output() const { return ByteView(output_).subspan(taken_); }
+  [[nodiscard]] ByteView output() const { return output_.view(); }
   void output_taken(std::size_t count, Now now);
 
   [[nodiscard]] SessionState state() const { return state_; }
@@ -105,8 +106,7 @@ class Session {
   Answers answers_;
   Caller caller_;
   Bytes input_;               // stream bytes not yet worked on
-  Bytes output_;              // stream bytes to send
-  std::size_t taken_ = 0;     // of output_
+  Output output_;
   Time accepted_;
   Time received_;             // last bytes in; while nothing is read, the time that this began to hold
   Time sent_;                 // last output made

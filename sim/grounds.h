@@ -35,7 +35,8 @@ class Grounds {
   // What records of this kind must find free, with the record.
   static constexpr std::uint64_t log_entry_size_max = 44 + limits::audit_record_size_max;
   static constexpr std::uint64_t room_for_mutation = limits::audit_reserve_size + log_entry_size_max;
-  static constexpr std::uint64_t room_for_count = limits::audit_reserve_size / 2 + log_entry_size_max;
+  static constexpr std::uint64_t room_for_count = limits::audit_reserve_size * 3 / 4 + log_entry_size_max;
+  static constexpr std::uint64_t room_for_session = limits::audit_reserve_size / 2 + log_entry_size_max;
 
  private:
   using Steps = std::vector<std::pair<Place, std::uint64_t>>;  // the value from there on

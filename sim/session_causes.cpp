@@ -133,7 +133,7 @@ std::string SessionCauses::verb_refused(const SeenExchange& exchange, const Sess
   }
   if (status == Status::io_error) return grounds_.failed_by(exchange.answered) ? "" : "though the store is well";
   if (status == Status::audit_unavailable) {
-    return grounds_.log_free_least(exchange.asked, exchange.answered) < Grounds::log_entry_size_max ? "" : "though the log has room";
+    return grounds_.log_free_least(exchange.asked, exchange.answered) < Grounds::room_for_session ? "" : "though the log has room";
   }
   if (status == Status::overloaded && instance_in(exchange.request.body) != nullptr) return {};
   if (status != Status::session_limit || !std::holds_alternative<OpenRequest>(exchange.request.body)) return "which it never is";

@@ -72,6 +72,30 @@ TEST(Journal, KeepsWhatWasDurableAndBeginsAnotherEpoch) {
   EXPECT_EQ(append(*journal, put("/state/shared/a", "two")), first_index_of(2) + 1);
 }
 
+// Sessions that come and go must not use up what the next epoch needs.
+TEST(Journal, OpensAgainForWritingHoweverFullSessionsMadeItsLog) {
+  DiskModel disk(small_extent);
+  auto journal = open(disk, small_config(), start);
+  const auto append = [&journal](AuditKind kind) {
+    AuditRecord record;
+    record.kind = kind;
+    record.peer = peer(1);
+    return journal->append(record, {}, {}).ok();
+  };
+  for (const AuditKind kind : {AuditKind::mutation, AuditKind::refusals, AuditKind::session, AuditKind::policy, AuditKind::eviction}) {
+    for (bool went_on = true; went_on;) {
+      went_on = false;
+      while (append(kind)) went_on = true;
+      journal->submit(start);
+      settle(*journal, disk, start);
+    }
+  }
+  EXPECT_FALSE(append(AuditKind::handshakes) || append(AuditKind::damaged));
+  journal = open(disk, small_config(), start);
+  ASSERT_TRUE(journal->ready());
+  EXPECT_EQ(journal->status().epoch, 2u) << "not read-only";
+}
+
 TEST(Journal, CompletesAtOnceInSyncModeAndFlushesWithinItsInterval) {
   DiskModel disk(small_extent);
   const auto journal = open(disk, small_config(Durability::sync), start);

@@ -67,6 +67,27 @@ TEST(MemoryStore, AdoptsWhatAnotherAppended) {
   EXPECT_EQ(twins.other.usage_of(peer).keys, 1u);
 }
 
+// Found by a seed: a peer that opened and closed sessions filled the log, and the store could not begin its next epoch.
+TEST(MemoryStore, BeginsEpochsThoughTheLogHasNoRoomForAnythingElse) {
+  MemoryStoreConfig config;
+  config.audit_ring_size = 2 * limits::audit_reserve_size;
+  MemoryStore store(config, now);
+  const auto append = [&store](AuditKind kind) {
+    AuditRecord record;
+    record.kind = kind;
+    return store.append(record).ok();
+  };
+  for (const AuditKind kind : {AuditKind::mutation, AuditKind::refusals, AuditKind::session, AuditKind::policy, AuditKind::eviction}) {
+    while (append(kind)) {
+    }
+  }
+  EXPECT_FALSE(append(AuditKind::handshakes) || append(AuditKind::damaged));
+  for (std::uint64_t epoch = 2; epoch < 10; ++epoch) {
+    store.reopen(now);
+    EXPECT_EQ(store.status().epoch, epoch);
+  }
+}
+
 TEST(MemoryStore, GoesOnInTheChainThatItAdopted) {
   Twins twins;
   twins.append(effect_of(Effect::Kind::put, "/state/shared/a", "first"));

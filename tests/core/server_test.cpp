@@ -184,6 +184,58 @@ TEST(Server, StopsReadingAPeerThatDoesNotTakeItsAnswersAndGoesOnWhenItDoes) {
   EXPECT_TRUE(device.server().wants_input(greedy.id));
 }
 
+// Found by a seed: what such a peer had taken was kept as long as something was left.
+TEST(Server, KeepsNothingThatAPeerTookWhoNeverTakesItAll) {
+  Device device;
+  auto link = device.connect();
+  ASSERT_EQ(device.call(link, put_of(key_a, std::string(10'000, 'v'))).response.status, Status::ok);
+  RawPeer slow(device, 0);
+  slow.greet();
+  const std::size_t idle = device.server().buffered_size();
+  Bytes frame;
+  encode_request({5, get_of(key_a)}, frame);
+  for (int i = 0; i < 300; ++i) {
+    Bytes sealed;
+    ASSERT_TRUE(slow.channel->seal(frame, sealed));
+    device.server().receive(slow.id, sealed, device.now());
+    device.server().advance(device.now());
+    const std::size_t waiting = device.server().output(slow.id).size();
+    ASSERT_GT(waiting, 10'000u);
+    device.server().output_taken(slow.id, waiting - 1, device.now());
+    ASSERT_LE(device.server().buffered_size(), idle + 50'000) << i;
+  }
+}
+
+std::size_t answers_size_max() { return limits::output_size_max + limits::frame_size_max; }
+
+// Found by a seed: a buffer that grows by doubling took nearly twice what may wait.
+TEST(Server, HoldsNoMoreThanTheBoundOfItsOutputForAPeerThatTakesNothing) {
+  for (const std::size_t value_size : {1'000u, 60'000u}) {
+    for (const bool held : {false, true}) {
+      DeviceOptions options;
+      options.store.durability = Durability::commit;
+      Device device(options);
+      auto link = device.connect();
+      ASSERT_EQ(device.call(link, put_of(key_a, std::string(value_size, 'v'))).response.status, Status::ok);
+      RawPeer greedy(device, 0);
+      greedy.greet();
+      greedy.open_session();
+      const std::size_t idle = device.server().buffered_size();
+      if (held) device.store().set_flush(Durability::commit, {}, seconds(1));
+      Bytes frames;
+      encode_request({4, greedy.placed(put_of("/state/shared/b", "v"))}, frames);  // what all those after it wait for
+      for (std::uint64_t i = 0; i < 2 * limits::output_size_max / value_size; ++i) encode_request({5 + i, get_of(key_a)}, frames);
+      Bytes sealed;
+      ASSERT_TRUE(greedy.channel->seal(frames, sealed));
+      device.server().receive(greedy.id, sealed, device.now());
+      device.server().advance(device.now());
+      EXPECT_FALSE(device.server().wants_input(greedy.id));
+      EXPECT_EQ(device.server().output(greedy.id).empty(), held);
+      EXPECT_LE(device.server().buffered_size(), idle + sealed.size() + answers_size_max() + 300) << value_size;
+    }
+  }
+}
+
 // Found in review: it asked to be called again at once, for ever.
 TEST(Server, WaitsQuietlyWhileTheLogIsFull) {
   DeviceOptions options;
