@@ -6,7 +6,7 @@
 namespace statefs::sim {
 namespace {
 
-enum : std::uint32_t { incident_begins = 300, incident_ends };
+enum : std::uint32_t { incident_begins = 300, incident_ends, failed_restarts };
 
 // Everything about a tampering from one number, so that an incident needs no more.
 Tampering tampering_of(std::uint64_t number) {
@@ -25,7 +25,7 @@ Tampering tampering_of(std::uint64_t number) {
 Adversary::Adversary(World& world, const Plan& plan, Cast cast) : world_(world), plan_(plan), cast_(std::move(cast)) {
   for (std::size_t i = 0; i < plan.incidents.size(); ++i) {
     const Incident& incident = plan.incidents[i];
-    if (incident.event != 0) continue;
+    if (incident.event != 0) continue;  // those named by an event or a request
     pending_[{incident_begins, i}] = world.schedule().at(std::max(incident.at, world.now()), {this, incident.node, incident_begins, i});
   }
 }
@@ -44,13 +44,42 @@ ClientProgram* Adversary::client(NodeId node) const {
 void Adversary::before_event(std::uint64_t number) {
   if (calm_) return;
   for (std::size_t i = 0; i < plan_.incidents.size(); ++i) {
-    if (plan_.incidents[i].event == number) begin(i);
+    if (plan_.incidents[i].event == number && plan_.incidents[i].kind != IncidentKind::disk_crash) begin(i);
   }
+  if (plan_.store.journals != 0) watch_disks();
+}
+
+void Adversary::watch_disks() {
+  for (std::size_t i = 0; i < plan_.incidents.size(); ++i) {
+    const Incident& incident = plan_.incidents[i];
+    if (incident.kind != IncidentKind::disk_crash || server(incident.node) == nullptr || begun_.contains(i)) continue;
+    JournalStore* const journal = server(incident.node)->journal();
+    if (journal == nullptr || journal->disk().request_count() < incident.event) continue;
+    begun_.insert(i);
+    if (server(incident.node)->up()) begin(i);
+  }
+  for (NodeId node = 0; node < cast_.servers.size(); ++node) {
+    ServerProgram& program = *cast_.servers[node];
+    if (program.journal() == nullptr || !program.up() || !program.store().status().failed || program.store().refused()) continue;
+    if (pending_.contains({failed_restarts, node})) continue;
+    pending_[{failed_restarts, node}] = world_.schedule().at(world_.now() + plan_.store.restart_after, {this, node, failed_restarts, node});
+  }
+}
+
+// A daemon whose store has failed ends, and is started again; what the machine holds in its caches stays.
+void Adversary::restart_failed(NodeId node) {
+  constexpr std::int64_t process_alone = 6;
+  ServerProgram& program = *cast_.servers[node];
+  if (!program.up() || !program.store().status().failed) return;
+  program.crash(process_alone);
+  program.restart();
+  count(FaultKind::restart);
 }
 
 void Adversary::fire(std::uint32_t kind, std::uint64_t which) {
   pending_.erase({kind, which});
   if (kind == incident_begins) begin(which);
+  else if (kind == failed_restarts) restart_failed(static_cast<NodeId>(which));
   else end(plan_.incidents[which]);
 }
 
@@ -67,7 +96,10 @@ void Adversary::begin(std::size_t which) {
   Network& network = world_.network();
   switch (incident.kind) {
     case IncidentKind::crash:
-    case IncidentKind::power_loss: stop(incident); break;
+    case IncidentKind::power_loss:
+    case IncidentKind::disk_crash:
+    case IncidentKind::disk_rot: stop(incident); break;
+    case IncidentKind::disk_error: hurt_disk(incident); break;
     case IncidentKind::pause: pause(incident); break;
     case IncidentKind::cut: cut(incident.node, incident.other); break;
     case IncidentKind::partition:
@@ -135,10 +167,17 @@ void Adversary::hurt_store(const Incident& incident) {
   count(FaultKind::store_failure);
 }
 
+void Adversary::hurt_disk(const Incident& incident) {
+  JournalStore* const journal = server(incident.node) == nullptr ? nullptr : server(incident.node)->journal();
+  if (journal != nullptr) journal->disk().fail_next(static_cast<DiskRequest::Kind>(incident.amount));
+}
+
 void Adversary::end(const Incident& incident) {
   switch (incident.kind) {
     case IncidentKind::crash:
-    case IncidentKind::power_loss: return start(incident.node);
+    case IncidentKind::power_loss:
+    case IncidentKind::disk_crash:
+    case IncidentKind::disk_rot: return start(incident.node);
     case IncidentKind::one_way: return heal(incident.node, incident.other);
     case IncidentKind::partition:
       heal(incident.node, incident.other);
@@ -146,7 +185,7 @@ void Adversary::end(const Incident& incident) {
     case IncidentKind::store_fail: {
       ServerProgram* const program = server(incident.node);
       if (program == nullptr || !program->up() || !program->store().status().failed) return;
-      program->crash(static_cast<std::size_t>(incident.amount));
+      program->crash(incident.amount);
       return program->restart();
     }
     case IncidentKind::store_full:
@@ -168,19 +207,25 @@ void Adversary::end(const Incident& incident) {
     case IncidentKind::clog:
     case IncidentKind::tamper:
     case IncidentKind::clock_step:
-    case IncidentKind::clock_drift: return;
+    case IncidentKind::clock_drift:
+    case IncidentKind::disk_error: return;
   }
 }
 
 void Adversary::stop(const Incident& incident) {
-  const bool silent = incident.kind == IncidentKind::power_loss;
+  const bool silent = incident.kind != IncidentKind::crash;
   if (incident.lasts == for_good) dead_.insert(incident.node);
   else ++down_[incident.node];
   if (ServerProgram* const program = server(incident.node); program != nullptr && program->up()) {
-    const std::size_t all = program->store().volatile_count();
-    const auto kept = std::min(all, static_cast<std::size_t>(incident.amount));
-    program->crash(kept, silent);
-    if (kept < all) count(FaultKind::store_loss);
+    const bool loses = program->journal() == nullptr && incident.amount < static_cast<std::int64_t>(program->store().volatile_count());
+    if (loses) count(FaultKind::store_loss);
+    const bool rots = incident.kind == IncidentKind::disk_rot;
+    program->crash(rots ? nothing_lost : incident.amount, silent);
+    if (rots && program->journal() != nullptr) {
+      program->journal()->rot(static_cast<std::uint64_t>(incident.amount));
+      count(FaultKind::disk_rot);
+    }
+    if (incident.kind == IncidentKind::disk_crash) count(FaultKind::disk_crash);
     count(silent ? FaultKind::power_loss : FaultKind::crash);
   }
   if (ClientProgram* const program = client(incident.node); program != nullptr && program->up()) {
@@ -248,8 +293,9 @@ void Adversary::calm() {
   for (NodeId node = 0; node < cast_.servers.size(); ++node) {
     ServerProgram& program = *cast_.servers[node];
     program.stall_export(false);
+    if (program.journal() != nullptr) program.journal()->disk().mend();
     program.store().set_flush_delay(plan_.store.flush_delay);
-    if (program.up() && program.store().status().failed) {
+    if (program.up() && program.store().status().failed && !program.store().refused()) {
       program.crash(0, false);
       program.restart();
     }

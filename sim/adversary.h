@@ -31,7 +31,8 @@ class Adversary final : public Handler {
   Adversary(World& world, const Plan& plan, Cast cast);
   ~Adversary() override;
 
-  // Those named by event number; call it before each event of the world.
+  // Those named by event number, and by the number of a disk's request; and servers whose disk has failed are seen to. Call it before
+  // each event of the world.
   void before_event(std::uint64_t number);
   // Whether every incident that is to end has ended, and every one by time has begun.
   [[nodiscard]] bool idle() const { return pending_.empty(); }
@@ -48,6 +49,9 @@ class Adversary final : public Handler {
   void change_clock(const Incident& incident);
   void load_policy(const Incident& incident);
   void hurt_store(const Incident& incident);
+  void hurt_disk(const Incident& incident);
+  void watch_disks();
+  void restart_failed(NodeId node);
   void stop(const Incident& incident);
   void start(NodeId node);
   void sever(NodeId from, NodeId to);
@@ -64,6 +68,7 @@ class Adversary final : public Handler {
   Cast cast_;
   std::map<std::pair<std::uint32_t, std::size_t>, EventId> pending_;  // by event kind and incident
   std::map<std::pair<NodeId, NodeId>, std::uint32_t> severed_;         // how many incidents sever a link
+  std::set<std::size_t> begun_;                                        // of those named by a request
   bool calm_ = false;
   std::set<NodeId> dead_;                                              // for good
   std::map<NodeId, std::uint32_t> down_;                               // how many incidents keep a node down

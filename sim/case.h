@@ -34,6 +34,7 @@ struct ServerContext {
   std::uint64_t value_bytes_max = limits::store_value_bytes_default;
   std::uint64_t keys_max = limits::store_keys_default;
   std::uint64_t sessions_per_key = limits::sessions_per_key;
+  bool is_journal = false;  // on a disk
 };
 
 struct LoadLimits {

@@ -170,6 +170,7 @@ void Audit::judge_rest() {
     if (event.node != of_.server()) continue;
     if (event.kind == TraceKind::node_down) is_up = false;
     if (event.kind == TraceKind::node_up) is_up = true;
+    if (event.kind == TraceKind::store_refused) is_up = false;
   }
   if (!is_calm || !is_up) return;
   const SeenAppend* const rest = first_unexported(of_.history().end);

@@ -3,6 +3,9 @@
 #include <vector>
 
 #include "sim/checks.h"
+#include "sim/digest.h"
+#include "sim/incident.h"
+#include "sim/timeline.h"
 
 namespace statefs::sim {
 namespace {
@@ -13,6 +16,8 @@ class Durable {
 
   CheckResult judge() {
     judge_losses();
+    judge_recovery();
+    judge_refusals();
     judge_events();
     collect_told();
     for (const SeenCall& call : of_.history().calls) {
@@ -30,6 +35,8 @@ class Durable {
     std::vector<std::pair<const SeenCall*, std::uint64_t>> lost;
   };
   void judge_losses();
+  void judge_recovery();
+  void judge_refusals();
   void collect_told();
   void judge_events();
   void judge_heads(const SeenCall& call);
@@ -67,6 +74,49 @@ void Durable::judge_losses() {
                      std::to_string(durable));
       }
     }
+  }
+}
+
+// A store that comes back has of each key what the log says as of then, and nothing else.
+void Durable::judge_recovery() {
+  const Timeline timeline(of_);
+  for (const SeenEvent& event : of_.history().events) {
+    if (event.node != of_.server() || event.kind != TraceKind::recovered) continue;
+    ++result_.judged;
+    std::map<std::string_view, std::pair<std::uint64_t, std::uint64_t>> there;  // revision, hash of the value
+    for (Reader reader(event.payload); !reader.rest().empty();) {
+      const std::string_view key = as_text(reader.take(reader.u16()));
+      const std::uint64_t revision = reader.u64();
+      there[key] = {revision, reader.u64()};
+      if (!reader.ok()) return result_.fail("entry " + std::to_string(event.at) + ": unreadable");
+    }
+    std::size_t count = 0;
+    for (const auto& [key, versions] : timeline.keys()) {
+      const Version version = Timeline::at(versions, event.at);
+      if (version.revision == 0) continue;
+      ++count;
+      const auto found = there.find(key);
+      const bool same = found != there.end() && found->second == std::pair(version.revision, hash_bytes(version.value));
+      if (!same) result_.fail("entry " + std::to_string(event.at) + ": recovered without revision " + std::to_string(version.revision));
+    }
+    if (count != there.size()) result_.fail("entry " + std::to_string(event.at) + ": recovered what the log does not say");
+  }
+}
+
+// A store is refused only where its disk was damaged, and serves nothing then.
+void Durable::judge_refusals() {
+  bool is_damaged = false;
+  Place refused = no_place;
+  for (const SeenEvent& event : of_.history().events) {
+    if (event.node != of_.server()) continue;
+    if (event.kind == TraceKind::fault) is_damaged |= as_text(event.payload) == name_of(IncidentKind::disk_rot);
+    if (event.kind != TraceKind::store_refused) continue;
+    ++result_.judged;
+    refused = std::min(refused, event.at);
+    if (!is_damaged) result_.fail("entry " + std::to_string(event.at) + ": refused, and nothing damaged it");
+  }
+  for (const SeenExchange& each : of_.history().exchanges) {
+    if (each.is_answered() && each.answered > refused) result_.fail("entry " + std::to_string(each.answered) + ": answered out of a damaged store");
   }
 }
 

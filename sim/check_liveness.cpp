@@ -41,6 +41,7 @@ void Liveness::find_calm() {
     if (server == of_.server()) up_[node] = true;
   }
   for (const SeenEvent& event : of_.history().events) {
+    if (event.node == of_.server() && event.kind == TraceKind::store_refused) return;  // damaged, and nobody can mend that
     if (event.kind == TraceKind::calm) calm_ = event.at;
     if (calm_ != no_place) return;
     const auto known = up_.find(event.node);

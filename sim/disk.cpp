@@ -1,6 +1,7 @@
 #include "sim/disk.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/check.h"
 
@@ -81,10 +82,10 @@ void Disk::complete(const Out& out) {
 
 bool Disk::perform(const Out& out) {
   switch (out.request.kind) {
-    case DiskRequest::Kind::read: return !random_.chance(options_.read_error);
+    case DiskRequest::Kind::read: return !fails(out.request.kind, options_.read_error);
     case DiskRequest::Kind::write:
       // Nobody knows whether a write that failed was done.
-      if (random_.chance(options_.write_error)) {
+      if (fails(out.request.kind, options_.write_error)) {
         keep_some_sectors({out.order, out.request.offset, Bytes(out.request.bytes.begin(), out.request.bytes.end())});
         return false;
       }
@@ -93,7 +94,7 @@ bool Disk::perform(const Out& out) {
     case DiskRequest::Kind::flush: break;
   }
   const auto covered = [&](const Write& each) { return each.order < out.order; };
-  if (random_.chance(options_.flush_error)) {
+  if (fails(out.request.kind, options_.flush_error)) {
     if (options_.forgets) std::erase_if(unflushed_, covered);  // they are in visible_ alone
     return false;
   }
@@ -104,9 +105,24 @@ bool Disk::perform(const Out& out) {
   return true;
 }
 
+bool Disk::fails(DiskRequest::Kind kind, Ratio ratio) {
+  const bool armed = std::exchange(armed_[static_cast<std::size_t>(kind)], false);
+  if (!armed && !random_.chance(ratio)) return false;
+  owner_.disk_failed(kind);
+  return true;
+}
+
+void Disk::mend() {
+  armed_ = {};
+  misdirects_ = false;
+}
+
 void Disk::write(const Out& out) {
   std::uint64_t offset = out.request.offset;
-  if (random_.chance(options_.misdirected)) offset = random_.below((durable_.size() - out.request.size) / disk_block_size + 1) * disk_block_size;
+  if (std::exchange(misdirects_, false) || random_.chance(options_.misdirected)) {
+    owner_.disk_misdirected();
+    offset = random_.below((durable_.size() - out.request.size) / disk_block_size + 1) * disk_block_size;
+  }
   put(visible_, offset, out.request.bytes);
   unflushed_.push_back({out.order, offset, Bytes(out.request.bytes.begin(), out.request.bytes.end())});
 }
@@ -121,13 +137,32 @@ void Disk::keep_some_sectors(const Write& write) {
   }
 }
 
-void Disk::crash(bool power_lost, DiskLoss loss) {
+void Disk::keep_one_sector(const std::vector<Write>& left, std::uint64_t which) {
+  std::uint64_t count = 0;
+  for (const Write& each : left) count += each.bytes.size() / disk_sector_size;
+  if (count == 0) return;
+  which %= count;
+  for (const Write& each : left) {
+    const std::uint64_t sectors = each.bytes.size() / disk_sector_size;
+    if (which < sectors) return put(visible_, each.offset + which * disk_sector_size,
+                                    ByteView(each.bytes).subspan(static_cast<std::size_t>(which) * disk_sector_size, disk_sector_size));
+    which -= sectors;
+  }
+}
+
+void Disk::keep_all_but(const std::vector<Write>& left, std::uint64_t which) {
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    if (i != which % left.size()) put(visible_, left[i].offset, left[i].bytes);
+  }
+}
+
+void Disk::crash(bool power_lost, DiskLoss loss, std::uint64_t which) {
   for (const Out& out : out_) {
     schedule_.cancel(out.event);
     if (out.request.kind != DiskRequest::Kind::write) continue;
     const Write caught{out.order, out.request.offset, Bytes(out.request.bytes.begin(), out.request.bytes.end())};
     if (!power_lost || loss == DiskLoss::some) keep_some_sectors(caught);
-    else if (loss == DiskLoss::nothing) unflushed_.push_back(caught);
+    else if (loss != DiskLoss::everything) unflushed_.push_back(caught);
   }
   out_.clear();
   user_ = nullptr;
@@ -145,6 +180,10 @@ void Disk::crash(bool power_lost, DiskLoss loss) {
       else keep_some_sectors(each);
     }
     unflushed_.clear();
+  } else if (loss == DiskLoss::one) {
+    keep_one_sector(left, which);
+  } else if (loss == DiskLoss::missing) {
+    keep_all_but(left, which);
   }
   durable_ = visible_;
 }

@@ -8,6 +8,7 @@
 // so they complete in any order that core/disk.h allows.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -27,13 +28,22 @@ struct DiskOptions {
 };
 
 // What a crash leaves of the writes that no flush has covered.
-enum class DiskLoss : std::uint8_t { everything, nothing, some };
+enum class DiskLoss : std::uint8_t {
+  everything,
+  nothing,
+  some,    // sectors that are drawn
+  one,     // everything but one sector
+  missing, // one write
+};
 
 // Told after each completion: the user may have answers to give and more to ask.
 class DiskOwner {
  public:
   virtual ~DiskOwner() = default;
   virtual void disk_completed() = 0;
+  // A request is about to complete in another way than it should, or to say that it did.
+  virtual void disk_failed(DiskRequest::Kind) {}
+  virtual void disk_misdirected() {}
 };
 
 class Disk final : public Handler {
@@ -48,7 +58,12 @@ class Disk final : public Handler {
 
   // The user goes (it is still there), and with it what was under way, of which each sector may have been written. Where power is lost too, so is
   // what `loss` says of all that is not durable; without (a killed process) all completed writes stay, to be flushed by a later flush.
-  void crash(bool power_lost, DiskLoss loss);
+  // Where one sector is left or one write is lost, `which` says which, counted in their order, as often round as it takes.
+  void crash(bool power_lost, DiskLoss loss, std::uint64_t which = 0);
+  // The next request of this kind that would complete fails; the next write goes elsewhere. Each once.
+  void fail_next(DiskRequest::Kind kind) { armed_[static_cast<std::size_t>(kind)] = true; }
+  void misdirect_next() { misdirects_ = true; }
+  void mend();  // nothing of that any more
   void set_times(Duration request_time, Duration flush_time);
   // A bit of what is durable turns over by itself.
   void rot(std::uint64_t offset, std::uint8_t bit);
@@ -80,6 +95,9 @@ class Disk final : public Handler {
   [[nodiscard]] bool perform(const Out& out);
   void write(const Out& out);
   void keep_some_sectors(const Write& write);
+  void keep_one_sector(const std::vector<Write>& left, std::uint64_t which);
+  void keep_all_but(const std::vector<Write>& left, std::uint64_t which);
+  [[nodiscard]] bool fails(DiskRequest::Kind kind, Ratio ratio);
 
   Schedule& schedule_;
   RandomStream random_;
@@ -91,6 +109,8 @@ class Disk final : public Handler {
   std::vector<Write> unflushed_;  // completed, in the order of their completion
   std::vector<Out> out_;          // not completed, in the order they were handed out
   DiskUser* user_ = nullptr;
+  std::array<bool, 3> armed_{};
+  bool misdirects_ = false;
   std::uint64_t next_order_ = 0;
 };
 

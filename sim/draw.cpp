@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/draw_journal.h"
+
 namespace statefs::sim {
 namespace {
 
@@ -220,7 +222,10 @@ class IncidentDraw {
       case IncidentKind::pause:
       case IncidentKind::partition:
       case IncidentKind::one_way:
-      case IncidentKind::clog: break;
+      case IncidentKind::clog:
+      case IncidentKind::disk_crash:
+      case IncidentKind::disk_error:
+      case IncidentKind::disk_rot: break;
     }
   }
 
@@ -279,7 +284,10 @@ Plan draw_plan(std::uint64_t seed) {
   RandomStream faults = random.split("faults");
   plan.faults.link.latency = microseconds(10) + drawn(faults, milliseconds(20));
   RandomStream nodes = random.split("nodes");
-  if (random.chance({1, 8})) return plan;
+  if (random.chance({1, 8})) {
+    draw_journals(plan, horizon, false);
+    return plan;
+  }
   draw_link(faults, plan.faults.link);
   draw_stream(faults, plan.faults.stream);
   if (exists(faults)) plan.faults.cut_per_write = ratio(faults, 8, 400);
@@ -299,6 +307,7 @@ Plan draw_plan(std::uint64_t seed) {
   for (std::uint32_t i = 0; i < plan.node_count(); ++i) plan.nodes.push_back(draw_node(nodes));
   plan.faults.link.recorded_size = 600;
   plan.incidents = IncidentDraw(random.split("incidents"), plan, horizon).all();
+  draw_journals(plan, horizon, true);
   return plan;
 }
 

@@ -69,7 +69,11 @@ void Episode::add_servers() {
   options.audit_ring_size = plan_.store.audit_ring_size;
   options.value_bytes_max = plan_.store.value_bytes_max;
   options.keys_max = plan_.store.keys_max;
-  for (NodeId id = 0; id < plan_.server_count; ++id) cast_.servers.push_back(&world_.add_server(world_.node(id), options));
+  for (NodeId id = 0; id < plan_.server_count; ++id) {
+    options.journal.reset();
+    if (plan_.store.is_journal(id)) options.journal = JournalOptions{plan_.store.direct, plan_.store.request_time};
+    cast_.servers.push_back(&world_.add_server(world_.node(id), options));
+  }
 }
 
 void Episode::add_clients() {
@@ -137,8 +141,14 @@ void Episode::calm() {
   for (const auto& each : hostile_) each->leave();
   for (ClientProgram* const each : strangers_) each->crash(false);
   for (Repeater* const each : repeaters_) each->crash(false);
+  const auto recovers = [](ServerProgram* each) { return each->up() && !each->serves() && !each->store().refused(); };
+  while (std::any_of(cast_.servers.begin(), cast_.servers.end(), recovers)) {
+    if (!step()) return stuck("stuck in recovery");
+  }
   world_.trace().add(0, TraceKind::calm, 0);
   for (std::size_t i = 0; i < cast_.clients.size(); ++i) {
+    const NodeId server = plan_.server_of(cast_.clients[i]->node().id());
+    if (cast_.servers[server]->up() && !cast_.servers[server]->serves()) continue;  // its store is damaged: nobody can mend that
     if (cast_.clients[i]->up()) cast_.workloads[i]->continue_calmly(plan_.calm_operations, calm_time_max);
   }
   while (!idle()) {
@@ -156,7 +166,7 @@ void Episode::stop() {
 void Episode::measure() {
   if (world_.schedule().digest().event_count() % 32 != 0) return;
   for (ServerProgram* const program : cast_.servers) {
-    if (!program->up()) continue;
+    if (!program->serves()) continue;
     SeenLoad& load = loads_[program->node().id()];
     const Server& server = program->server();
     const std::uint64_t count = server.connection_count();
@@ -189,7 +199,7 @@ History Episode::history() {
     load.output_size = program->output_size_most();
     load.reads_when_full = program->reads_when_full();
     load.idle_timers = program->idle_timers();
-    if (program->up()) {
+    if (program->serves()) {
       load.connections_left = program->server().connection_count();
       load.commits_left = program->store().volatile_count();
     }
@@ -234,7 +244,8 @@ CheckContext Episode::context() {
                              plan_.store.audit_ring_size,
                              plan_.store.value_bytes_max,
                              plan_.store.keys_max,
-                             plan_.limits.sessions_per_key};
+                             plan_.limits.sessions_per_key,
+                             plan_.store.is_journal(id)};
     } else if (plan_.is_client(id)) {
       context.server_of[id] = plan_.server_of(id);
     } else {

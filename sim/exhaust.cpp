@@ -49,7 +49,8 @@ void add_audit(State& state, const History& history) {
 
 void add_stores(State& state, const Cast& cast) {
   for (ServerProgram* const server : cast.servers) {
-    const Statefs& store = server->store();
+    if (!server->serves()) continue;
+    const MachineStore& store = server->store();
     std::string after;
     for (auto entry = store.next(after, true); entry; entry = store.next(after, false)) {
       after = entry->key;

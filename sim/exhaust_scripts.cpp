@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "sim/machine_store.h"
+
 namespace statefs::sim {
 namespace {
 
@@ -54,8 +56,7 @@ Alphabet order_of(NodeId node) {
 }
 // Of what was not flushed nothing, one record, or all is kept.
 Alphabet server_crashes() {
-  constexpr std::int64_t all = 1'000;
-  return {fault(IncidentKind::crash, server, wait), fault(IncidentKind::crash, server, wait, 1), fault(IncidentKind::crash, server, wait, all)};
+  return {fault(IncidentKind::crash, server, wait), fault(IncidentKind::crash, server, wait, 1), fault(IncidentKind::crash, server, wait, nothing_lost)};
 }
 Alphabet client_crash() { return {fault(IncidentKind::crash, client, wait)}; }
 // The policy of this number, for a while; the first fault of two may be the way there and the second the way back.
@@ -118,6 +119,21 @@ ExhaustScript evict_script() {
   return {"evict", "", {{plan, evictions + cut(client) + order_of(client) + server_crashes()}}};
 }
 
+// The same on a disk, every request of which takes a while. Its crashes leave of what no flush covers nothing, everything, the first
+// sector alone, or everything but the first write.
+SmallWorld on_disk(Plan plan, Alphabet more) {
+  plan.store.journals = 1;
+  plan.store.direct = false;
+  plan.store.request_time = microseconds(300);
+  plan.store.restart_after = wait;
+  plan.store.value_bytes_max = 2'000;
+  plan.store.keys_max = 4;
+  plan.limits.sessions_per_key = 2;
+  const Alphabet crashes{fault(IncidentKind::crash, server, wait), fault(IncidentKind::crash, server, wait, nothing_lost),
+                         fault(IncidentKind::crash, server, wait, -1), fault(IncidentKind::crash, server, wait, -1'000)};
+  return {std::move(plan), crashes + more};
+}
+
 ExhaustScript crash_script() {
   Plan plan = small_plan();
   say(plan, client, Op::put, "k0");
@@ -127,7 +143,7 @@ ExhaustScript crash_script() {
   Plan commits = plan;
   commits.store.commits = true;
   const Alphabet faults = server_crashes() + client_crash() + cut(client) + Alphabet{fault(IncidentKind::power_loss, server, outage)};
-  return {"crash", "", {{plan, faults}, {commits, faults}}};
+  return {"crash", "", {{plan, faults}, {commits, faults}, on_disk(plan, {}), on_disk(commits, {})}};
 }
 
 ExhaustScript sync_script() {
@@ -141,7 +157,8 @@ ExhaustScript sync_script() {
   commits.store.commits = true;
   const Alphabet faults = server_crashes() + cut(client) +
                          Alphabet{fault(IncidentKind::store_slow, server, outage, outage.ns), fault(IncidentKind::store_fail, server, wait, 1)};
-  return {"sync", "", {{plan, faults}, {commits, faults}}};
+  const Alphabet errors{fault(IncidentKind::disk_error, server, {}, 1), fault(IncidentKind::disk_error, server, {}, 2)};
+  return {"sync", "", {{plan, faults}, {commits, faults}, on_disk(plan, errors), on_disk(commits, errors)}};
 }
 
 ExhaustScript fence_script() {

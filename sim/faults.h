@@ -139,8 +139,14 @@ enum class FaultKind : std::uint8_t {
   clock_step,     // clock
   clock_drift,
   eviction,
+  disk_crash,        // disk: a machine stopped at one request
+  disk_read_error,
+  disk_write_error,
+  disk_flush_error,
+  disk_rot,
+  disk_misdirected,
 };
-constexpr std::size_t fault_kind_count = static_cast<std::size_t>(FaultKind::eviction) + 1;
+constexpr std::size_t fault_kind_count = static_cast<std::size_t>(FaultKind::disk_misdirected) + 1;
 
 [[nodiscard]] std::string_view name_of(FaultKind kind);
 

@@ -7,7 +7,8 @@
 namespace statefs::sim {
 namespace {
 
-constexpr std::uint64_t entry_overhead = 44;  // of a record in the log: length, index, hash
+constexpr std::uint64_t entry_overhead = 48;  // of a record in the log: length, index, hash; a journal's has its size there too
+constexpr std::uint64_t nearly_full = 4;      // tenths: less of a journal may be taken by what must stay free
 
 bool begins_epoch(std::uint64_t index) { return (index & ((std::uint64_t{1} << 40) - 1)) == 0; }
 
@@ -50,6 +51,9 @@ void Grounds::take_events() {
       ups_.push_back({event.at, event.at});
       failed_.push_back({event.at, 0});
     }
+    if (event.kind == TraceKind::store_failed || event.kind == TraceKind::store_refused) failed_.push_back({event.at, 1});
+    if (event.kind == TraceKind::log_fill) filled_.push_back({event.at, event.argument >= nearly_full ? 1 : 0});
+    if (of_.store().is_journal) continue;  // it says so itself
     if (event.kind == TraceKind::fault && as_text(event.payload) == name_of(IncidentKind::store_fail)) failed_.push_back({event.at, 1});
   }
 }
@@ -88,7 +92,14 @@ void Grounds::fill_log() {
   take_until(no_place);
 }
 
+std::uint64_t Grounds::most_between(const Steps& steps, Place from, Place to) {
+  std::uint64_t most = value_at(steps, from);
+  for (const auto& [place, value] : steps) most = place > from && place <= to ? std::max(most, value) : most;
+  return most;
+}
+
 std::uint64_t Grounds::log_free_least(Place from, Place to) const {
+  if (most_between(filled_, from, to) != 0) return 0;
   const auto after = [this](Place place) {
     return std::upper_bound(free_.begin(), free_.end(), place, [](Place p, const auto& each) { return p < each.first; });
   };

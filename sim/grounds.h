@@ -28,12 +28,13 @@ class Grounds {
   // Whether the store may have failed by then and was not opened again.
   [[nodiscard]] bool failed_by(Place place) const { return value_at(failed_, place) != 0; }
   // At least so many bytes of the log were free at each moment; it may have been more by an epoch's record.
+  // A journal that may be full for another reason, on its disk or with what its exporter sees again, counts as full.
   [[nodiscard]] std::uint64_t log_free_least(Place from, Place to) const;
   // Whether the store had no room for the value under that key at some moment.
   [[nodiscard]] bool lacked_space(std::string_view key, std::uint64_t value_size, Place from, Place to) const;
 
   // What records of this kind must find free, with the record.
-  static constexpr std::uint64_t log_entry_size_max = 44 + limits::audit_record_size_max;
+  static constexpr std::uint64_t log_entry_size_max = 48 + limits::audit_record_size_max;
   static constexpr std::uint64_t room_for_mutation = limits::audit_reserve_size + log_entry_size_max;
   static constexpr std::uint64_t room_for_count = limits::audit_reserve_size * 3 / 4 + log_entry_size_max;
   static constexpr std::uint64_t room_for_session = limits::audit_reserve_size / 2 + log_entry_size_max;
@@ -44,12 +45,14 @@ class Grounds {
     const auto after = std::upper_bound(steps.begin(), steps.end(), place, [](Place p, const auto& each) { return p < each.first; });
     return after == steps.begin() ? 0 : (after - 1)->second;
   }
+  // The highest value between the two, both included.
+  static std::uint64_t most_between(const Steps& steps, Place from, Place to);
   void take_events();
   void fill_log();
 
   const Case& of_;
   SessionLog sessions_;
-  Steps durable_, last_index_, ups_, failed_, free_;
+  Steps durable_, last_index_, ups_, failed_, free_, filled_;
 };
 
 }  // namespace statefs::sim

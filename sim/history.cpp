@@ -184,7 +184,11 @@ bool Telling::take(Place at, const TraceEntry& entry, ByteView payload) {
     case TraceKind::tampered:
     case TraceKind::policy:
     case TraceKind::calm:
-    case TraceKind::distrusted: break;
+    case TraceKind::distrusted:
+    case TraceKind::store_failed:
+    case TraceKind::store_refused:
+    case TraceKind::recovered:
+    case TraceKind::log_fill: break;
   }
   history_.events.push_back({at, entry.time, entry.node, entry.kind, entry.argument, payload});
   return true;

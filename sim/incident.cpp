@@ -7,7 +7,8 @@ namespace {
 
 constexpr std::array<std::string_view, incident_kind_count> names{
     "crash",  "power_loss", "pause",      "cut",         "partition",  "one_way",    "clog",       "tamper",
-    "policy", "clock_step", "clock_drift", "store_fail", "store_full", "store_slow", "evict"};
+    "policy", "clock_step", "clock_drift", "store_fail", "store_full", "store_slow", "evict",
+    "disk_crash", "disk_error", "disk_rot"};
 
 }  // namespace
 
@@ -36,9 +37,16 @@ bool has_two_nodes(IncidentKind kind) {
     case IncidentKind::store_fail:
     case IncidentKind::store_full:
     case IncidentKind::store_slow:
-    case IncidentKind::evict: return false;
+    case IncidentKind::evict:
+    case IncidentKind::disk_crash:
+    case IncidentKind::disk_error:
+    case IncidentKind::disk_rot: return false;
   }
   return false;
+}
+
+bool is_stop(IncidentKind kind) {
+  return kind == IncidentKind::crash || kind == IncidentKind::power_loss || kind == IncidentKind::disk_crash || kind == IncidentKind::disk_rot;
 }
 
 }  // namespace statefs::sim

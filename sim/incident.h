@@ -16,7 +16,8 @@
 namespace statefs::sim {
 
 enum class IncidentKind : std::uint8_t {
-  crash,        // of `node`, up again after `lasts`; amount: how many records that are not durable survive
+  crash,        // of `node`, up again after `lasts`; amount: how many records that are not durable survive, or, of a store on a disk,
+                // what journal_store.h says
   power_loss,   // the same, and no peer hears of it
   pause,        // `node` stands still
   cut,          // of every stream between `node` and `other`
@@ -31,8 +32,13 @@ enum class IncidentKind : std::uint8_t {
   store_full,   // its audit is not exported
   store_slow,   // a flush takes `amount` ns
   evict,        // client `node` loses its stream while `amount` other sessions of its key are opened
+  disk_crash,   // as power_loss, right after the disk of server `node` was handed its request of number `event`
+  disk_error,   // of server `node`: its disk's next read, write or flush fails; amount: which (0, 1, 2)
+  disk_rot,     // as power_loss of server `node`; meanwhile a bit turns over; amount: which (journal_store.h)
 };
-inline constexpr std::size_t incident_kind_count = static_cast<std::size_t>(IncidentKind::evict) + 1;
+inline constexpr std::size_t incident_kind_count = static_cast<std::size_t>(IncidentKind::disk_rot) + 1;
+// Whether `node` is down for its time.
+[[nodiscard]] bool is_stop(IncidentKind kind);
 
 [[nodiscard]] std::string_view name_of(IncidentKind kind);
 [[nodiscard]] std::optional<IncidentKind> incident_kind_of(std::string_view name);
@@ -44,7 +50,7 @@ inline constexpr Duration for_good = nanoseconds(never.ns);  // as `lasts` of a 
 struct Incident {
   IncidentKind kind = IncidentKind::cut;
   Time at;
-  std::uint64_t event = 0;  // counted from 1; 0: by time
+  std::uint64_t event = 0;  // counted from 1; 0: by time, but for a disk_crash
   NodeId node = 0;
   NodeId other = 0;
   Duration lasts;

@@ -72,7 +72,7 @@ void Program::request_wake() {
 }
 
 bool Program::stream_offered(StreamEnd end) {
-  if (crashed_) return false;
+  if (crashed_ || !accepts()) return false;
   ends_.insert(end);
   stream_ready(end);
   return true;

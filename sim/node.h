@@ -91,6 +91,8 @@ class Program : public Handler, public StreamUser {
   virtual void work(const std::vector<StreamEnd>& ready, Now now) = 0;
   // On the node's monotonic clock.
   [[nodiscard]] virtual Time deadline() const = 0;
+  // Whether streams are taken; else they are refused.
+  [[nodiscard]] virtual bool accepts() const { return true; }
   // After a crash and before the first wake-up of the next incarnation.
   virtual void started() {}
   [[nodiscard]] Stream& stream(StreamEnd end) const { return node_.ground().network.stream(end); }

@@ -73,7 +73,11 @@ Plan without_node(Plan plan, NodeId id) {
     each.other = renumbered(each.other, id).value_or(0);
   }
   if (plan.nodes.size() > id) plan.nodes.erase(plan.nodes.begin() + id);
-  if (server) --plan.server_count;
+  if (server) {
+    const std::uint32_t below = (1u << id) - 1;
+    plan.store.journals = id >= 32 ? plan.store.journals : (plan.store.journals & below) | (plan.store.journals >> 1 & ~below);
+    --plan.server_count;
+  }
   else if (plan.is_client(id)) --plan.client_count;
   else plan.hostile.erase(plan.hostile.begin() + (id - plan.server_count - plan.client_count));
   return plan;

@@ -45,6 +45,11 @@ struct StorePlan {
   std::size_t audit_ring_size = 256 * 1024;
   std::uint64_t value_bytes_max = limits::store_value_bytes_default;
   std::uint64_t keys_max = limits::store_keys_default;
+  std::uint32_t journals = 0;      // bit i: the store of server i is a journal on a disk; else it is in memory
+  bool direct = true;              // of that disk (server_program.h), and so the others
+  Duration request_time;
+  Duration restart_after = milliseconds(100);  // of a server whose disk has failed
+  [[nodiscard]] bool is_journal(NodeId server) const { return server < 32 && (journals >> server & 1) != 0; }
 };
 
 struct Plan {
@@ -111,6 +116,10 @@ void for_each_number(P& plan, Visit visit) {
   visit("store.audit_ring_size", plan.store.audit_ring_size);
   visit("store.value_bytes_max", plan.store.value_bytes_max);
   visit("store.keys_max", plan.store.keys_max);
+  visit("store.journals", plan.store.journals);
+  visit("store.direct", plan.store.direct);
+  visit("store.request_time", plan.store.request_time);
+  visit("store.restart_after", plan.store.restart_after);
   visit("limits.connections_max", plan.limits.connections_max);
   visit("limits.connections_per_peer_max", plan.limits.connections_per_peer_max);
   visit("limits.half_open_max", plan.limits.half_open_max);

@@ -21,6 +21,32 @@ MemoryStoreConfig store_config(Node& node, const ServerProgramOptions& options) 
   return config;
 }
 
+// The smallest store that never has less room than the world's own bounds say.
+JournalStoreConfig journal_config(Node& node, const ServerProgramOptions& options) {
+  JournalStoreConfig config;
+  RandomStream id = node.ground().random.stream("store/" + std::to_string(node.id()));
+  id.fill(config.journal.fresh_store);
+  JournalLimits& limits = config.journal.limits;
+  limits.value_bytes_max = options.value_bytes_max;
+  limits.keys_max = options.keys_max;
+  limits.value_size_max = limits::value_size_max;
+  limits.replay_bytes_max = (options.policy.peers.size() + 1) *
+      (SlotTable::shelf_footprint + (options.limits.sessions_per_key + limits::ended_sessions_per_key) * SlotTable::session_footprint);
+  limits.pending_size = std::size_t{1} << 20;
+  limits.read_size = 128 * 1024;
+  limits.snapshot_chunk_size = 32 * 1024;
+  limits.audit_ring_size = std::max(options.audit_ring_size, 2 * (limits.reserve_size + limits::audit_record_size_max));
+  config.journal.durability = options.durability;
+  config.journal.flush_interval = options.flush_interval;
+  config.journal.node = node.identity()->public_key();
+  config.journal.direct = options.journal->direct;
+  config.journal.marks = &node.ground().marks;
+  config.disk.request_time = options.journal->request_time;
+  config.disk.flush_time = options.flush_delay;
+  config.disk.forgets = !options.journal->direct;
+  return config;
+}
+
 ServerLimits limits_with_marks(ServerLimits limits, Marks& marks) {
   limits.marks = &marks;
   return limits;
@@ -55,38 +81,57 @@ SecretKey ServerProgram::mac_key_of(RandomSource& random, NodeId id) {
 ServerProgram::ServerProgram(Node& node, const ServerProgramOptions& options)
     : Program(node),
       options_(options),
-      store_(node.ground().trace, node.id(), store_config(node, options), node.now(), options.crashable) {
-  make_server();
+      store_(make_store()) {
+  if (store_->ready()) make_server();
   node.ground().network.listen(node.id(), this);
   request_wake();
 }
 
 ServerProgram::~ServerProgram() { node().ground().network.listen(node().id(), nullptr); }
 
+std::unique_ptr<MachineStore> ServerProgram::make_store() {
+  const Node::Ground& ground = node().ground();
+  if (!options_.journal) {
+    return std::make_unique<Statefs>(ground.trace, node().id(), store_config(node(), options_), node().now(), options_.crashable);
+  }
+  const JournalStore::Ground own{ground.trace, ground.schedule, ground.random};
+  DiskOwner& owner = *this;
+  auto store = std::make_unique<JournalStore>(own, node().id(), journal_config(node(), options_), owner, node().now());
+  journal_ = store.get();
+  return store;
+}
+
+void ServerProgram::disk_failed(DiskRequest::Kind kind) {
+  constexpr FaultKind kinds[] = {FaultKind::disk_read_error, FaultKind::disk_write_error, FaultKind::disk_flush_error};
+  node().ground().network.counts().add(kinds[static_cast<std::size_t>(kind)]);
+}
+
+void ServerProgram::disk_misdirected() { node().ground().network.counts().add(FaultKind::disk_misdirected); }
+
 void ServerProgram::make_server() {
   const Node::Ground& ground = node().ground();
-  server_.emplace(ground.suite, ServerKeys{node().identity(), mac_key_of(ground.random, node().id())}, policy_of(options_.policy), store_,
+  server_.emplace(ground.suite, ServerKeys{node().identity(), mac_key_of(ground.random, node().id())}, policy_of(options_.policy), *store_,
                   limits_with_marks(options_.limits, ground.marks));
 }
 
-void ServerProgram::crash(std::size_t kept_count, bool silent) {
+void ServerProgram::crash(std::int64_t amount, bool silent) {
   if (!up()) return;
   Program::crash(silent);
   server_.reset();
   connections_.clear();
   ends_.clear();
-  store_.crash(kept_count);
+  store_->crash(amount);
 }
 
 void ServerProgram::started() {
-  store_.reopen(node().now());
-  make_server();
+  store_->reopen(node().now());
+  if (store_->ready()) make_server();
 }
 
 void ServerProgram::reload(const PolicySource& policy, std::uint64_t number) {
   options_.policy = policy;
   node().ground().trace.add(node().id(), TraceKind::policy, number);  // a server that is down starts with it
-  if (!up()) return;
+  if (!serves()) return;
   server_->reload(policy_of(policy), node().now());
   request_wake();
 }
@@ -96,9 +141,19 @@ void ServerProgram::stall_export(bool stalled) {
   if (up()) request_wake();
 }
 
-Time ServerProgram::deadline() const { return up() ? server_->deadline() : never; }
+Time ServerProgram::deadline() const {
+  if (serves()) return server_->deadline();
+  return up() ? store_->deadline() : never;
+}
 
 void ServerProgram::work(const std::vector<StreamEnd>& ready, Now now) {
+  if (!serves()) {
+    store_->advance(now);
+    if (!store_->ready()) return;
+    if (store_->lost_count() > 0) node().ground().network.counts().add(FaultKind::store_loss);
+    make_server();
+    return request_wake();
+  }
   for (const StreamEnd end : ready) serve(end, now);
   server_->advance(now);
   // A copy, because releasing a connection may not disturb the walk.
@@ -154,7 +209,7 @@ void ServerProgram::write_output(StreamEnd end, ConnectionId connection, Now now
 void ServerProgram::export_audit() {
   if (export_stalled_) return;
   TraceSink sink(node().ground().trace, node().id());
-  store_.export_audit(sink, limits::audit_records_per_export);
+  store_->export_audit(sink, limits::audit_records_per_export);
 }
 
 }  // namespace statefs::sim

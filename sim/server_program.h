@@ -1,20 +1,29 @@
 // SERVER PROGRAM: a real core Server with its store on one node, driven as the epoll loop of the daemon drives it.
 //
-//   node.h (wake-ups) -> SERVER PROGRAM -> core/server.h, statefs.h;  audit records -> trace.h
+//   node.h (wake-ups) -> SERVER PROGRAM -> core/server.h, statefs.h or journal_store.h;  audit records -> trace.h
 //
 // Each wake-up makes one read of each ready connection, one advance(), one write of each that has output. The audit is
 // exported into the trace at the end of the wake-up that made it, unless the exporter is stalled. A crash takes the server and
-// what its store had not made durable; after a restart a new server works on what the store recovered.
+// what its store had not made durable; after a restart a new server works on what the store recovered, and nobody is let in
+// before it has.
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 
 #include "core/server.h"
+#include "sim/journal_store.h"
 #include "sim/node.h"
 #include "sim/statefs.h"
 
 namespace statefs::sim {
+
+// A store on a disk, instead of one in memory.
+struct JournalOptions {
+  bool direct = true;      // else reads may give what only a cache holds, and what a failed flush should have covered no other writes
+  Duration request_time;   // of a read or write, at most; a flush takes at most flush_delay
+};
 
 struct ServerProgramOptions {
   PolicySource policy;
@@ -27,9 +36,10 @@ struct ServerProgramOptions {
   std::size_t audit_ring_size = 256 * 1024;
   std::size_t read_size = 64 * 1024;
   bool crashable = true;          // the store keeps what a crash would leave
+  std::optional<JournalOptions> journal;
 };
 
-class ServerProgram final : public Program {
+class ServerProgram final : public Program, private DiskOwner {
  public:
   ServerProgram(Node& node, const ServerProgramOptions& options);
   ~ServerProgram() override;
@@ -38,12 +48,15 @@ class ServerProgram final : public Program {
   // so much waiting as may wait.
   [[nodiscard]] std::size_t output_size_most() const { return output_size_most_; }
   [[nodiscard]] std::uint64_t reads_when_full() const { return reads_when_full_; }
-  // Only while it is up.
+  // Whether it is up and its store is ready: only then there is a server.
+  [[nodiscard]] bool serves() const { return server_.has_value(); }
   [[nodiscard]] Server& server() { return *server_; }
-  [[nodiscard]] Statefs& store() { return store_; }
+  // Only while it is up.
+  [[nodiscard]] MachineStore& store() { return *store_; }
+  [[nodiscard]] JournalStore* journal() { return journal_; }  // the store, where it is one
 
-  // As Program::crash(); of the records that are not durable the first `kept_count` survive.
-  void crash(std::size_t kept_count, bool silent = false);
+  // As Program::crash(); `amount` is what the store is left with.
+  void crash(std::int64_t amount, bool silent = false);
   // Between wake-ups. `number` names the policy in the trace; it stays through restarts.
   void reload(const PolicySource& policy, std::uint64_t number);
   void stall_export(bool stalled);
@@ -54,13 +67,19 @@ class ServerProgram final : public Program {
   void work(const std::vector<StreamEnd>& ready, Now now) override;
   [[nodiscard]] Time deadline() const override;
   void started() override;
+  [[nodiscard]] bool accepts() const override { return serves(); }
+  void disk_completed() override { request_wake(); }
+  void disk_failed(DiskRequest::Kind kind) override;
+  void disk_misdirected() override;
+  [[nodiscard]] std::unique_ptr<MachineStore> make_store();
   void make_server();
   void serve(StreamEnd end, Now now);
   void write_output(StreamEnd end, ConnectionId connection, Now now);
   void export_audit();
 
   ServerProgramOptions options_;
-  Statefs store_;
+  JournalStore* journal_ = nullptr;  // store_, or null
+  std::unique_ptr<MachineStore> store_;
   std::optional<Server> server_;
   bool export_stalled_ = false;
   std::size_t output_size_most_ = 0;

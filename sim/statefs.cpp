@@ -50,18 +50,7 @@ void Statefs::set_flush_delay(Duration delay) {
 Result<std::uint64_t, AppendError> Statefs::append(AuditRecord& record, const Effect& effect, const SlotChange& change) {
   auto appended = live_.append(record, effect, change);
   if (!appended.ok()) return appended;
-  const bool changes = effect.kind != Effect::Kind::none;
-  const ByteView key = changes ? as_bytes(effect.key->text()) : ByteView{};
-  const ByteView encoded = live_.last_entry().subspan(log_prefix_size);
-  entry_.clear();
-  Writer writer(entry_);
-  writer.u8(static_cast<std::uint8_t>(effect.kind));
-  writer.u16(static_cast<std::uint16_t>(key.size()));
-  writer.bytes(key);
-  writer.u32(static_cast<std::uint32_t>(encoded.size()));
-  writer.bytes(encoded);
-  if (changes) writer.bytes(effect.value);
-  trace_.add(node_, TraceKind::appended, appended.value(), entry_);
+  trace_append(trace_, node_, record, live_.last_entry().subspan(log_prefix_size), effect, entry_);
   if (crashable_) keep(record, effect, change);
   return appended;
 }
@@ -128,9 +117,10 @@ std::size_t Statefs::export_audit(AuditSink& sink, std::size_t count_max) {
   return count;
 }
 
-void Statefs::crash(std::size_t kept_count) {
-  STATEFS_CHECK(crashable_);
-  kept_count = std::min(kept_count, volatile_.size());
+void Statefs::crash(std::int64_t amount) {
+  STATEFS_CHECK(crashable_ && amount >= 0);
+  const std::size_t kept_count = std::min(static_cast<std::size_t>(amount), volatile_.size());
+  lost_count_ = volatile_.size() - kept_count;
   for (std::size_t i = 0; i < kept_count; ++i) replay(volatile_[i]);
   volatile_.clear();
   trace_.add(node_, TraceKind::store_lost, image_.status().last_index);

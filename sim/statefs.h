@@ -1,6 +1,6 @@
 // STATEFS: the store of one machine, with what of it survives the machine.
 //
-//   server_program.h -> STATEFS (a core/store.h over core/memory_store.h) -> trace.h: every append, flush and loss
+//   machine_store.h <- STATEFS (over core/memory_store.h) -> trace.h: every append, flush and loss
 //
 // What is appended takes effect in memory and is kept as not yet durable until a flush covers it. A crash leaves all that
 // is durable and, of the rest, the first so many records: any prefix, as a journal would. It may also fail for good, fill
@@ -10,11 +10,11 @@
 #include <deque>
 
 #include "core/memory_store.h"
-#include "sim/trace.h"
+#include "sim/machine_store.h"
 
 namespace statefs::sim {
 
-class Statefs final : public Store {
+class Statefs final : public MachineStore {
  public:
   // `trace` outlives it. One that is not crashable keeps nothing but the live store.
   Statefs(Trace& trace, NodeId node, const MemoryStoreConfig& config, Now now, bool crashable = true);
@@ -36,16 +36,16 @@ class Statefs final : public Store {
   [[nodiscard]] const StoreStatus& status() const override { return live_.status(); }
   std::size_t export_audit(AuditSink& sink, std::size_t count_max) override;
 
-  // How many records a crash can still take back.
-  [[nodiscard]] std::size_t volatile_count() const { return volatile_.size(); }
-  // The machine stops. Of the records that are not durable the first `kept_count` survive, all where there are fewer.
-  // Nothing is read or written until reopen().
-  void crash(std::size_t kept_count);
-  // Recovers, in the next epoch.
-  void reopen(Now now);
+  [[nodiscard]] bool ready() const override { return true; }
+  [[nodiscard]] bool refused() const override { return false; }
+  [[nodiscard]] std::size_t volatile_count() const override { return volatile_.size(); }
+  [[nodiscard]] std::size_t lost_count() const override { return lost_count_; }
+  // Of the records that are not durable the first `amount` survive, all where there are fewer.
+  void crash(std::int64_t amount) override;
+  void reopen(Now now) override;
 
-  void fail() { live_.fail(); }  // for good, until the next crash
-  void set_flush_delay(Duration delay);
+  void fail() override { live_.fail(); }
+  void set_flush_delay(Duration delay) override;
 
  private:
   // One append, with bytes of its own: the entry of the log, then key and value of the effect.
@@ -73,6 +73,7 @@ class Statefs final : public Store {
   std::deque<Operation> volatile_;   // the rest
   Bytes spare_;                      // of an operation that is durable, for the next
   std::uint64_t durable_index_ = 0;  // as traced
+  std::size_t lost_count_ = 0;
   Bytes entry_;                      // of the trace
 };
 

@@ -39,6 +39,10 @@ std::string_view name_of(TraceKind kind) {
     case TraceKind::policy: return "policy";
     case TraceKind::calm: return "calm";
     case TraceKind::distrusted: return "distrusted";
+    case TraceKind::store_failed: return "store_failed";
+    case TraceKind::store_refused: return "store_refused";
+    case TraceKind::recovered: return "recovered";
+    case TraceKind::log_fill: return "log_fill";
   }
   return "?";
 }

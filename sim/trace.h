@@ -30,13 +30,17 @@ enum class TraceKind : std::uint32_t {
   fault,               // argument: which
   appended,            // by a store; argument: the index; payload: see history.cpp
   durable,             // argument: the index up to which a crash takes nothing back
-  store_lost,          // argument: the last index that a crash left
+  store_lost,          // argument: the last index that a crash left, as known once the store is ready again
   lost_write,          // argument: call id; payload: u64 index, u8 certain
   tampered,            // at the receiver; argument: the stream; payload: side that sent u8, TamperKind u8, place in what is received u64
   stream_closed,       // by its user; argument: the stream; payload: side u8
   policy,              // argument: the number of the policy that is in force from here on
   calm,                // no more faults from here on
   distrusted,          // by a client; argument: the stream that it ended for what came on it; payload: Disconnect u8
+  store_failed,        // a disk did, in one request: nothing completes any more
+  store_refused,       // damage was found; argument: where on the disk; payload: Found u8, Damage u8
+  recovered,           // argument: as of which index; payload: size u16, key, revision u64, hash of the value u64, of all that is there
+  log_fill,            // argument: how full a log is, or the memory of what is not exported or not written, in tenths
 };
 
 struct TraceEntry {

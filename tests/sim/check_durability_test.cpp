@@ -1,4 +1,5 @@
 // What a crash may not take back.
+#include "sim/digest.h"
 #include "tests/sim/objections.h"
 
 namespace statefs::sim {
@@ -45,6 +46,50 @@ TEST(CheckDurability, ObjectsToWhatACrashMayNotTakeBack) {
   object("durability", "a session that is used before it is durable", [](Forge& f) {
     f.take_open(1);
     f.did_put(1, "a", "one");
+  });
+}
+
+Bytes recovered(const std::string& key, std::uint64_t revision, const std::string& value) {
+  Bytes payload;
+  Writer writer(payload);
+  writer.u16(static_cast<std::uint16_t>(key.size()));
+  writer.bytes(as_bytes(key));
+  writer.u64(revision);
+  writer.u64(hash_bytes(as_bytes(value)));
+  return payload;
+}
+
+TEST(CheckDurability, ObjectsToAStoreThatComesBackOtherwise) {
+  const auto comes_back = [](std::string key, std::string value) {
+    return [key, value](Forge& f) {
+      const std::uint64_t index = f.did_put(1, "a", "one");
+      f.flush();
+      f.crash(index);
+      f.add(0, TraceKind::recovered, index, recovered(key, index, value));
+    };
+  };
+  accept("as it was", comes_back("/state/shared/a", "one"));
+  object("durability", "with another value", comes_back("/state/shared/a", "two"));
+  object("durability", "with another key", comes_back("/state/shared/b", "one"));
+  object("durability", "without what was there", [](Forge& f) {
+    const std::uint64_t index = f.did_put(1, "a", "one");
+    f.flush();
+    f.crash(index);
+    f.add(0, TraceKind::recovered, index, {});
+  });
+}
+
+TEST(CheckDurability, ObjectsToARefusalWithoutACauseAndToWhatIsServedAfterIt) {
+  object("durability", "a sound disk", [](Forge& f) { f.add(0, TraceKind::store_refused, 0); });
+  const auto rots = [](Forge& f) {
+    f.add(0, TraceKind::fault, 0, as_bytes("disk_rot"));
+    f.add(0, TraceKind::store_refused, 0);
+  };
+  accept("a disk that rots", rots);
+  object("durability", "and an answer after it", [&](Forge& f) {
+    rots(f);
+    f.arrive(1);
+    f.reply(f.ask(1, SyncRequest{1}), Status::ok, SyncResponse{1, f.last(), 0, f.head()});
   });
 }
 

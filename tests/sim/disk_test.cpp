@@ -124,6 +124,45 @@ TEST(SimDisk, LosesPowerAsItIsTold) {
   EXPECT_EQ(after(false, DiskLoss::everything), "23000000") << "a killed process loses nothing that was written";
 }
 
+TEST(SimDisk, LosesAllButOneSectorOrOneWriteOnly) {
+  const BlockBuffer one = block_of(1), two = block_of(2);
+  const auto after = [&](DiskLoss loss, std::uint64_t which) {
+    Machine machine(1);
+    machine.asker.write(0, one);
+    machine.settle();
+    machine.asker.write(1, two);
+    machine.settle();
+    machine.disk->crash(true, loss, which);
+    std::string sectors;
+    for (std::size_t at = 0; at < 2 * disk_block_size; at += disk_sector_size) sectors += static_cast<char>('0' + machine.disk->durable()[at]);
+    return sectors;
+  };
+  EXPECT_EQ(after(DiskLoss::one, 2), "0010000000000000");
+  EXPECT_EQ(after(DiskLoss::one, 9), "0000000002000000");
+  EXPECT_EQ(after(DiskLoss::one, 16), "1000000000000000");
+  EXPECT_EQ(after(DiskLoss::missing, 0), "0000000022222222");
+  EXPECT_EQ(after(DiskLoss::missing, 3), "1111111100000000");
+}
+
+TEST(SimDisk, FailsTheNextRequestOfAKindAndNoOther) {
+  Machine machine(1);
+  const BlockBuffer one = block_of(1);
+  machine.disk->fail_next(DiskRequest::Kind::flush);
+  const std::uint64_t write = machine.asker.write(0, one);
+  const std::uint64_t flush = machine.asker.flush();
+  machine.settle();
+  EXPECT_TRUE(machine.asker.done.at(write));
+  EXPECT_FALSE(machine.asker.done.at(flush));
+  const std::uint64_t again = machine.asker.flush();
+  machine.settle();
+  EXPECT_TRUE(machine.asker.done.at(again));
+  machine.disk->fail_next(DiskRequest::Kind::flush);
+  machine.disk->mend();
+  const std::uint64_t last = machine.asker.flush();
+  machine.settle();
+  EXPECT_TRUE(machine.asker.done.at(last));
+}
+
 // Each sector is the old one or the new one, and every combination of the first three is seen.
 TEST(SimDisk, TearsAWriteByItsSectors) {
   std::set<std::string> seen;

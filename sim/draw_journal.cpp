@@ -1,0 +1,79 @@
+#include "sim/draw_journal.h"
+
+#include <algorithm>
+
+namespace statefs::sim {
+namespace {
+
+// What such a store may hold must fit its disk, which should be small: its log goes round only when it is.
+constexpr std::uint64_t value_bytes_most = 600'000;
+constexpr std::uint64_t keys_most = 128;
+constexpr std::uint64_t sessions_most = 8;
+
+Duration drawn(RandomStream& random, Duration max) {
+  return nanoseconds(static_cast<std::int64_t>(random.skewed(static_cast<std::uint64_t>(max.ns))));
+}
+
+class DiskDraw {
+ public:
+  DiskDraw(RandomStream& random, Plan& plan, Duration horizon) : random_(random), plan_(plan), horizon_(horizon) {}
+
+  void all() {
+    some(IncidentKind::disk_crash, 4, {1, 2});
+    some(IncidentKind::disk_error, 3, {1, 2});
+    some(IncidentKind::disk_rot, 2, {1, 8});
+  }
+
+ private:
+  void some(IncidentKind kind, std::uint64_t count_max, Ratio exists) {
+    if (!random_.chance(exists)) return;
+    for (std::uint64_t left = random_.between(1, count_max); left > 0; --left) {
+      Incident incident;
+      incident.kind = kind;
+      incident.node = static_cast<NodeId>(random_.below(plan_.server_count));
+      incident.at = Time{static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(horizon_.ns) + 1))};
+      incident.lasts = milliseconds(1) + drawn(random_, seconds(5));
+      if (kind == IncidentKind::disk_crash) {
+        incident.at = {};
+        incident.event = 1 + random_.skewed(600);
+        incident.amount = loss();
+      } else if (kind == IncidentKind::disk_error) {
+        incident.lasts = {};
+        incident.amount = static_cast<std::int64_t>(random_.below(3));
+      } else {
+        incident.amount = static_cast<std::int64_t>(random_.next() >> 1);
+      }
+      plan_.incidents.push_back(incident);
+    }
+  }
+
+  // What journal_store.h knows.
+  std::int64_t loss() {
+    if (random_.chance({1, 6})) return -1 - static_cast<std::int64_t>(random_.skewed(40));
+    if (random_.chance({1, 6})) return -1'000 - static_cast<std::int64_t>(random_.skewed(6));
+    return static_cast<std::int64_t>(random_.below(8));
+  }
+
+  RandomStream& random_;
+  Plan& plan_;
+  Duration horizon_;
+};
+
+}  // namespace
+
+void draw_journals(Plan& plan, Duration horizon, bool has_faults) {
+  RandomStream random(plan.seed, "plan/journal");
+  for (NodeId server = 0; server < plan.server_count; ++server) {
+    if (random.chance({2, 3})) plan.store.journals |= 1u << server;
+  }
+  if (plan.store.journals == 0) return;
+  plan.store.direct = random.chance({1, 2});
+  if (random.chance({2, 3})) plan.store.request_time = drawn(random, milliseconds(5));
+  plan.store.restart_after = milliseconds(1) + drawn(random, seconds(2));
+  plan.store.value_bytes_max = std::min(plan.store.value_bytes_max, value_bytes_most);
+  plan.store.keys_max = std::min(plan.store.keys_max, keys_most);
+  plan.limits.sessions_per_key = std::min<std::size_t>(plan.limits.sessions_per_key, sessions_most);
+  if (has_faults) DiskDraw(random, plan, horizon).all();
+}
+
+}  // namespace statefs::sim

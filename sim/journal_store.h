@@ -1,0 +1,98 @@
+// JOURNAL STORE: the real journal of one machine on its simulated disk, through crashes of both.
+//
+//   machine_store.h <- JOURNAL STORE (core/journal.h over disk.h) -> trace.h: every append, flush and loss
+//
+// It is the driver of both: the disk gets what the journal asks for after every call, and the owner is told when something
+// has come of it and a wake-up is due. A crash takes the journal and of the disk what disk.h says; reopen() recovers, which takes
+// requests of the disk and so time. What a crash took is known, and goes into the trace, when recovery is through.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <utility>
+
+#include "core/journal.h"
+#include "sim/disk.h"
+#include "sim/machine_store.h"
+
+namespace statefs::sim {
+
+struct JournalStoreConfig {
+  JournalConfig journal;
+  DiskOptions disk;  // its size is found here
+};
+
+class JournalStore final : public MachineStore, private DiskOwner {
+ public:
+  struct Ground {
+    Trace& trace;
+    Schedule& schedule;
+    RandomSource& random;
+  };
+  // All of it outlives the store. `owner` is told after each completion, and of what goes wrong on the disk.
+  JournalStore(const Ground& ground, NodeId node, const JournalStoreConfig& config, DiskOwner& owner, Now now);
+
+  // The extent that holds what these limits allow, and no more.
+  [[nodiscard]] static std::uint64_t extent_size_for(const JournalLimits& limits);
+
+  [[nodiscard]] std::optional<StoredValue> find(const CanonicalKey& key) const override { return journal_->find(key); }
+  [[nodiscard]] std::optional<StoredEntry> next(std::string_view after, bool inclusive) const override {
+    return journal_->next(after, inclusive);
+  }
+  [[nodiscard]] Usage usage_of(const PeerRef& writer) const override { return journal_->usage_of(writer); }
+  [[nodiscard]] bool log_has_room() const override { return journal_->log_has_room(); }
+  [[nodiscard]] Result<std::uint64_t, AppendError> append(AuditRecord& record, const Effect& effect, const SlotChange& change) override;
+  using Store::append;
+  [[nodiscard]] const SlotTable& slots() const override { return journal_->slots(); }
+  void submit(Now now) override;
+  void request_flush(std::uint64_t index) override { journal_->request_flush(index); }
+  void advance(Now now) override;
+  [[nodiscard]] Time deadline() const override { return journal_->deadline(); }
+  [[nodiscard]] const StoreStatus& status() const override { return journal_->status(); }
+  std::size_t export_audit(AuditSink& sink, std::size_t count_max) override { return journal_->export_audit(sink, count_max); }
+
+  [[nodiscard]] bool ready() const override { return journal_ && journal_->ready(); }
+  [[nodiscard]] bool refused() const override;
+  [[nodiscard]] std::size_t volatile_count() const override;
+  [[nodiscard]] std::size_t lost_count() const override { return lost_count_; }
+  // Of what the disk was told and no flush covers: 0 nothing is left, 1 to 5 sectors that are drawn, 6 what was written and some
+  // of what was being written (the process dies alone), more: all of it; -n: its n-th sector alone, -1000 - n: all but write n.
+  void crash(std::int64_t amount) override;
+  void reopen(Now now) override;
+  void fail() override;  // with the next request
+  void set_flush_delay(Duration delay) override { disk_.set_times(config_.disk.request_time, delay); }
+
+  [[nodiscard]] Disk& disk() { return disk_; }
+  // While the machine is down, a bit of what it cannot do without turns over: which, follows from the number.
+  void rot(std::uint64_t number);
+
+ private:
+  void disk_completed() override;
+  void disk_failed(DiskRequest::Kind kind) override { owner_.disk_failed(kind); }
+  void disk_misdirected() override { owner_.disk_misdirected(); }
+  void note();
+  void note_recovered();
+  void note_fill();
+
+  Ground ground_;
+  NodeId node_;
+  JournalStoreConfig config_;
+  DiskOwner& owner_;
+  RandomStream epochs_;  // `epoch/ID`: the random bits of each
+  Disk disk_;
+  std::optional<Journal> journal_;  // none while the machine is down
+
+  // As traced.
+  bool was_ready_ = false;
+  bool has_failed_ = false;
+  std::uint64_t durable_index_ = 0;
+  std::uint64_t last_index_ = 0;    // appended
+  std::uint64_t fill_ = 0;          // tenths
+  std::deque<std::pair<std::uint64_t, std::uint64_t>> unwritten_;  // index and size, about, of records that are not durable
+  std::uint64_t unwritten_size_ = 0;
+  std::size_t lost_count_ = 0;
+  Bytes encoded_;
+  Bytes entry_;
+};
+
+}  // namespace statefs::sim

@@ -1,0 +1,109 @@
+// Servers whose store is a journal on a disk: a crash at each of its requests, an error in each, and what a restart finds.
+#include <gtest/gtest.h>
+
+#include "sim/episode.h"
+#include "sim/run.h"
+
+namespace statefs::sim {
+namespace {
+
+Plan journal_plan(bool commits) {
+  Plan plan;
+  plan.seed = 1;
+  plan.stand_in_cipher = true;
+  plan.store.journals = 1;
+  plan.store.commits = commits;
+  plan.store.flush_interval = milliseconds(3);
+  plan.store.flush_delay = milliseconds(2);
+  plan.store.request_time = microseconds(500);
+  plan.store.audit_ring_size = 2 * limits::audit_reserve_size;
+  plan.store.value_bytes_max = 4'000;
+  plan.store.keys_max = 8;
+  plan.limits.sessions_per_key = 2;
+  plan.workload.operation_count = 12;
+  plan.workload.key_count = 2;
+  plan.workload.value_size_max = 300;
+  plan.workload.timeout = seconds(5);
+  plan.workload.outside = {0, 1};
+  plan.calm_operations = 1;
+  return plan;
+}
+
+std::uint64_t request_count(const Plan& plan) {
+  Episode episode(plan, nullptr);
+  episode.work();
+  return episode.cast().servers.front()->journal()->disk().request_count();
+}
+
+TEST(JournalWorld, ServesWhatItDidBesideAStoreInMemory) {
+  const RunReport report = run(journal_plan(false));
+  EXPECT_TRUE(report.ok()) << verdict_line(1, report);
+  EXPECT_GT(report.marks.count(mark_named("journal.formats")), 0u);
+}
+
+// What no flush covers is lost, kept, there but for one write, or one sector of it alone is there.
+TEST(JournalWorld, SurvivesACrashAtEachRequestOfItsDisk) {
+  std::uint64_t crashes = 0;
+  for (const bool commits : {false, true}) {
+    Plan plan = journal_plan(commits);
+    const std::uint64_t requests = request_count(plan);
+    ASSERT_GT(requests, 20u);
+    Incident crash;
+    crash.kind = IncidentKind::disk_crash;
+    crash.lasts = milliseconds(20);
+    for (crash.event = 1; crash.event <= requests; ++crash.event) {
+      for (const std::int64_t left : {0, 1'000, 6, -1, -2, -3, -9, -17, -1'000, -1'001}) {
+        crash.amount = left;
+        plan.incidents = {crash};
+        const RunReport report = run(plan);
+        crashes += report.applied[FaultKind::disk_crash];
+        ASSERT_TRUE(report.ok()) << verdict_line(1, report) << "\n" << print(plan);
+      }
+    }
+  }
+  EXPECT_GT(crashes, 400u);
+}
+
+TEST(JournalWorld, EndsAndComesBackWhereAnyRequestFails) {
+  std::uint64_t errors = 0;
+  for (const bool direct : {false, true}) {
+    Plan plan = journal_plan(false);
+    plan.store.direct = direct;
+    Incident error;
+    error.kind = IncidentKind::disk_error;
+    for (std::int64_t at = 0; at < 60; at += 3) {
+      for (error.amount = 0; error.amount < 3; ++error.amount) {
+        error.at = Time{at * 1'000'000};
+        plan.incidents = {error};
+        const RunReport report = run(plan);
+        ASSERT_TRUE(report.ok()) << verdict_line(1, report) << "\n" << print(plan);
+        errors += report.applied[FaultKind::disk_read_error] + report.applied[FaultKind::disk_write_error] + report.applied[FaultKind::disk_flush_error];
+      }
+    }
+  }
+  EXPECT_GT(errors, 40u);
+}
+
+// Damage is mended from the other copy or refused; nobody is served out of it.
+TEST(JournalWorld, NeverServesOutOfADamagedStore) {
+  Plan plan = journal_plan(true);
+  plan.workload.pause_max = milliseconds(200);
+  Incident rot;
+  rot.kind = IncidentKind::disk_rot;
+  rot.at = Time{1'500'000'000};
+  rot.lasts = milliseconds(20);
+  std::uint64_t refused = 0, mended = 0;
+  for (rot.amount = 1; rot.amount <= 60; ++rot.amount) {
+    plan.incidents = {rot};
+    const RunReport report = run(plan);
+    ASSERT_TRUE(report.ok()) << verdict_line(1, report) << "\n" << print(plan);
+    ASSERT_EQ(report.applied[FaultKind::disk_rot], 1u);
+    const bool refuses = report.marks.count(mark_named("journal.refuses")) > 0;
+    ++(refuses ? refused : mended);
+  }
+  EXPECT_GT(refused, 10u);
+  EXPECT_GT(mended, 10u);
+}
+
+}  // namespace
+}  // namespace statefs::sim
