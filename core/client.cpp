@@ -55,6 +55,7 @@ struct Client::State {
   Calls calls{marks};
   Ledger ledger{marks};
   Rejoin rejoin{ledger, marks};
+  Witness witness{config.seen};
   std::map<CallId, std::uint16_t> abandoned;  // slots of mutations that expired in flight; at most one for each slot
   bool syncing = false;                       // a SYNC of the client's own is under way
 
@@ -76,11 +77,7 @@ void Client::State::send_hello() {
   HelloRequest request;
   request.version = client_version;
   request.features = feature_sessions;
-  if (hello) {
-    request.store = hello->store;
-    request.epoch = hello->epoch;
-    request.head = hello->head;
-  }
+  witness.introduce(request);
   encode_request(Request{hello_id, request}, connection.said());
 }
 
@@ -152,6 +149,7 @@ void Client::State::take_hello(const FrameHeader& header, ByteView body) {
   if (answer == nullptr || response.value().status != Status::ok) return connection.finish(Disconnect::protocol_error);
   if ((answer->features & feature_sessions) == 0) return connection.finish(Disconnect::refused_version);
   hello = *answer;
+  if (witness.greeted(*answer)) std::ranges::for_each(rejoin.abandon(), [this](const Fate& fate) { calls.settle(fate); });
   connection.greeted();
   backoff.succeeded();
 }
@@ -163,6 +161,7 @@ bool Client::State::take_response(const FrameHeader& header, ByteView body, Now 
   auto response = decode_response(header, completion.bytes);
   if (!response.ok()) return false;
   completion.response = std::move(response).value();
+  witness.heard(hello->epoch, completion.response);
   if (header.id == rejoin_id) return take_rejoined(completion.response, now);
   if (header.id == sync_id) {
     const auto* const answer = std::get_if<SyncResponse>(&completion.response.body);
@@ -241,6 +240,8 @@ Result<CallId, SubmitError> Client::submit(const RequestBody& request, Time dead
 
 std::optional<Completion> Client::take_completion() { return state_->calls.take_completion(); }
 std::optional<LostWrite> Client::take_lost() { return state_->ledger.take_lost(); }
+std::optional<Rollback> Client::take_rollback() { return state_->witness.take(); }
+const SeenHead& Client::seen() const { return state_->witness.seen(); }
 
 bool Client::wants_connection(Time now) const {
   return state_->connection.offline() && !state_->calls.empty() && now >= state_->next_attempt;

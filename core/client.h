@@ -24,6 +24,7 @@
 #include "core/response.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "core/witness.h"
 
 namespace statefs {
 
@@ -38,6 +39,7 @@ struct ClientConfig {
   Duration dead_peer_timeout = limits::dead_peer_timeout;
   Duration backoff_min = limits::reconnect_backoff_min;
   Duration backoff_max = limits::reconnect_backoff_max;
+  SeenHead seen;           // of an earlier client, where it was kept
   Marks* marks = nullptr;  // outlives the client; null: counted where nobody reads
 };
 
@@ -55,6 +57,11 @@ class Client {
 
   // Writes that were answered OK and that the server no longer has.
   [[nodiscard]] std::optional<LostWrite> take_lost();
+  // The store no longer has what it had called durable: calls that were in flight are outcome_unknown, answered writes not known durable
+  // are reported lost and not certain, durable ones may be gone too, and the client goes on in a new session.
+  [[nodiscard]] std::optional<Rollback> take_rollback();
+  // The highest durable head so far, for whoever keeps it for the next client of this server (ClientConfig::seen).
+  [[nodiscard]] const SeenHead& seen() const;
 
   // Connection management. `random` is fresh random bytes: an ephemeral key, 8 for the jitter of the backoff, and the name
   // of a session.

@@ -38,6 +38,8 @@ void Journal::take_over() {
   recovery_.reset();
   superblock_ = next_superblock_ = found.superblock;
   state_ = std::move(found.state);
+  heads_ = std::move(found.heads);
+  heads_.add(found.end.head);  // where the log is empty behind its snapshot
   queue_ = std::move(*found.queue);
   marks_ = found.marks;
   for (std::size_t copy = 0; copy < 2; ++copy) {

@@ -67,6 +67,9 @@ class Journal final : public Store, public DiskUser {
   void advance(Now now) override;
   [[nodiscard]] Time deadline() const override;
   [[nodiscard]] const StoreStatus& status() const override { return status_; }
+  [[nodiscard]] HeadComparison compare(std::uint64_t epoch, const AuditHead& head) const override {
+    return heads_.compare(state_.epochs, epoch, head);
+  }
   std::size_t export_audit(AuditSink& sink, std::size_t count_max) override;
 
   // Epochs of the past, with where each ended, and the one that runs.
@@ -133,6 +136,7 @@ class Journal final : public Store, public DiskUser {
   std::array<std::uint64_t, 2> mark_cursors_{};  // positions up to which either mark lets the log be overwritten
   std::uint64_t mark_sequence_ = 0;
   State state_;
+  Heads heads_;
   EntryLimits entry_limits_;
   ExportQueue queue_;
   std::optional<LogTail> tail_;

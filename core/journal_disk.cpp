@@ -149,6 +149,7 @@ void Journal::end_cycle() {
   if (!ready_) return;
   status_.durable_index = durable_.head.index;
   status_.durable_head = durable_.head;
+  heads_.add(durable_.head);
   status_.completed_index = std::max(status_.completed_index, durable_.head.index);
 }
 

@@ -110,6 +110,16 @@ std::vector<Fate> Ledger::settle(std::span<const SlotState> server) {
   return fates;
 }
 
+std::vector<Fate> Ledger::abandon() {
+  std::vector<Fate> fates;
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    if (places_[i].in_flight) fates.push_back({*places_[i].in_flight, Fate::Kind::unknown, {}});
+    lose(static_cast<std::uint16_t>(i), 0, false);
+  }
+  places_.clear();
+  return fates;
+}
+
 std::optional<Ledger::Question> Ledger::question() const {
   for (std::size_t i = 0; i < places_.size(); ++i) {
     if (places_[i].in_flight) return Question{static_cast<std::uint16_t>(i), places_[i].answered + 1};

@@ -78,6 +78,10 @@ class Ledger {
   // occupied any more.
   [[nodiscard]] std::vector<Fate> settle(std::span<const SlotState> server);
 
+  // The server's history is another: nothing that it says of these slots counts. Answered writes that were not known durable may be
+  // lost, and of calls in flight nobody can tell.
+  [[nodiscard]] std::vector<Fate> abandon();
+
   // Where the table is gone: the next question about it, highest sequence of a slot first, and what OUTCOME said.
   struct Question {
     std::uint16_t slot = 0;

@@ -57,6 +57,7 @@ inline constexpr std::size_t output_size_max = 160 * 1024;
 inline constexpr std::size_t journal_pending_size = 1u << 20;           // appended and not yet durable, twice
 inline constexpr std::size_t journal_read_size = 128 * 1024;           // of one read of recovery
 inline constexpr std::size_t snapshot_chunk_size = 64 * 1024;          // one step of a snapshot, and one item
+inline constexpr std::size_t heads_kept = 128;                         // durable heads in memory that a client's can be compared with
 #else
 inline constexpr std::size_t enrolled_peers_max = 64;
 inline constexpr std::size_t slots_per_session = 16;             // mutations in flight on one connection
@@ -75,6 +76,7 @@ inline constexpr std::size_t output_size_max = 512 * 1024;
 inline constexpr std::size_t journal_pending_size = 8u << 20;          // appended and not yet durable, twice
 inline constexpr std::size_t journal_read_size = 1u << 20;             // of one read of recovery
 inline constexpr std::size_t snapshot_chunk_size = 256 * 1024;         // one step of a snapshot, and one item
+inline constexpr std::size_t heads_kept = 4'096;                       // durable heads in memory that a client's can be compared with
 #endif
 
 inline constexpr std::size_t audit_record_size_max = 768;

@@ -57,6 +57,9 @@ inline constexpr MarkName mark_table[] = {
     {"session.drain_overdue", true, "what was answered last was not taken in time: the peer must stop reading just then"},
     {"session.aged", false, "a connection lived as long as one may"},
 
+    {"hello.differs", false, "a client holds a head that this store does not have"},
+    {"hello.trimmed", false, "a client holds a head that is too old to be compared"},
+
     {"slots.replay", false, "a mutation that ran before is answered as it was"},
     {"slots.replay_of_refusal", false, "a refusal is answered again as it was"},
     {"slots.in_progress", false, "a mutation again whose commit is under way"},
@@ -135,14 +138,15 @@ inline constexpr MarkName mark_table[] = {
     {"journal.leaves_read_only", true, "an exporter or a snapshot has made room for the epoch record: it must have been opened so"},
     {"journal.snapshot_begins", false, "half of the log is used"},
     {"journal.snapshot_done", false, "a snapshot is named by both superblocks"},
-    {"journal.snapshot_waits", true, "a snapshot waits for what it may have seen to be durable: the log must end in the middle of a commit just then"},
+    {"journal.snapshot_waits", true, "a snapshot waits for what it may have seen to be durable: it ends in the middle of a commit"},
     {"journal.flushes_early", true, "much was appended since the last flush: a world writes less than that between two flushes"},
-    {"journal.marks_for_room", true, "marks are written at once, since the log is full of what was exported: the exporter must have been stalled for long"},
+    {"journal.marks_for_room", true, "marks are written at once, as the log is full of what was exported: after a long stall"},
     {"journal.idle_mark", false, "a mark is written although nothing is to be flushed"},
-    {"journal.replay_memory_full", true, "a session that the snapshots have no room for: a world's disk has room for all that its limits allow"},
+    {"journal.replay_memory_full", true, "a session that the snapshots have no room for: a world's disk has room"},
     {"journal.epoch_used_up", true, "2^40 records in one epoch: too many for any run"},
     {"journal.disk_failed", false, "a write or a flush failed"},
 
+    {"rejoin.rolled_back", false, "the store no longer has what it called durable: its session is left behind"},
     {"rejoin.open_again", false, "OPEN once more: the first one was not answered"},
     {"rejoin.joined", false, "OPEN or RESUME, and the table is not behind"},
     {"rejoin.behind", false, "the server's table is behind what was answered: CLOSE"},

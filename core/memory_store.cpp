@@ -9,8 +9,6 @@ namespace statefs {
 
 namespace {
 
-constexpr std::uint64_t epoch_shift = 40;
-
 // What a record takes in the ring beside its encoding: length, index, hash.
 constexpr std::size_t log_entry_overhead = 4 + 8 + 32;
 constexpr std::size_t log_entry_size_max = log_entry_overhead + limits::audit_record_size_max;
@@ -44,6 +42,7 @@ void MemoryStore::reopen(Now now) {
 // The epoch is durable before the first answer, however long a flush takes.
 void MemoryStore::begin_epoch(Now now) {
   status_.epoch = config_.epoch;
+  epochs_.begin(config_.epoch, 0, status_.last_index == 0 ? AuditHead{} : AuditHead{status_.last_index, chain_.head().hash});
   AuditRecord record;
   record.kind = AuditKind::epoch;
   record.wall_ns = now.wall_ns;
@@ -55,6 +54,7 @@ void MemoryStore::begin_epoch(Now now) {
   status_.completed_index = submitted_.index;
   status_.durable_index = submitted_.index;
   status_.durable_head = submitted_;
+  heads_.add(submitted_);
 }
 
 std::optional<StoredValue> MemoryStore::find(const CanonicalKey& key) const { return entries_.find(key.text()); }
@@ -159,6 +159,7 @@ void MemoryStore::advance(Now now) {
     if (flush_ && flush_->done <= now.monotonic) {
       status_.durable_index = flush_->head.index;
       status_.durable_head = flush_->head;
+      heads_.add(flush_->head);
       status_.completed_index = std::max(status_.completed_index, flush_->head.index);
       flush_.reset();
     }

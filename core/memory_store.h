@@ -12,6 +12,7 @@
 
 #include "core/audit.h"
 #include "core/entries.h"
+#include "core/epochs.h"
 #include "core/limits.h"
 #include "core/marks.h"
 #include "core/ring.h"
@@ -52,6 +53,7 @@ class MemoryStore final : public Store {
   void advance(Now now) override;
   [[nodiscard]] Time deadline() const override;
   [[nodiscard]] const StoreStatus& status() const override { return status_; }
+  [[nodiscard]] HeadComparison compare(std::uint64_t epoch, const AuditHead& head) const override { return heads_.compare(epochs_, epoch, head); }
   std::size_t export_audit(AuditSink& sink, std::size_t count_max) override;
 
   // The last record as the log has it: u64 index, 32-byte hash, encoding. Valid until the next append.
@@ -87,6 +89,8 @@ class MemoryStore final : public Store {
   std::uint64_t wanted_index_ = 0;  // asked to be durable without waiting for flush_due_
   Time flush_due_ = never;          // of the background flush
   StoreStatus status_;
+  Epochs epochs_;
+  Heads heads_;
 };
 
 }  // namespace statefs

@@ -272,6 +272,7 @@ bool Recovery::take_record(const DecodedRecord& decoded) {
     return false;
   }
   store_.end = {{decoded.audit.index, sha_.of(decoded.record.audit)}, store_.end.position + decoded.size};
+  store_.heads.add(store_.end.head);
   ++report_.record_count;
   if (decoded.audit.index <= store_.queue->cursor().head.index) return true;
   if (!store_.queue->push(store_.end.head, decoded.size, decoded.record.audit)) {

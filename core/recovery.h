@@ -68,6 +68,7 @@ class Recovery final : public DiskUser {
     std::array<std::optional<Mark>, 2> marks;     // those that are valid
     State state;
     std::optional<ExportQueue> queue;
+    Heads heads;                                  // of the records that were read
     LogPoint end;
     Bytes partial;                                // of the block of end.position, what is before it
   };

@@ -49,6 +49,12 @@ Rejoin::Progress Rejoin::impossible() const {
   return Progress::impossible;
 }
 
+std::vector<Fate> Rejoin::abandon() {
+  STATEFS_MARK("rejoin.rolled_back");
+  forget();
+  return ledger_.abandon();
+}
+
 void Rejoin::forget() {
   session_ = 0;
   opening_ = false;

@@ -43,6 +43,8 @@ class Rejoin {
   enum class Progress : std::uint8_t { ok, impossible };
   // Fates of calls that were in flight are appended. `impossible`: no server that keeps its promises answers so.
   [[nodiscard]] Progress answered(const Response& response, Time now, std::vector<Fate>& fates);
+  // The server's history was cut back: the session is left behind as it is, and what was in flight with it.
+  [[nodiscard]] std::vector<Fate> abandon();
   // The server fenced or forgot the session in the middle of it.
   void lost_session();
 

@@ -365,6 +365,9 @@ Executed Service::hello(const HelloRequest& request, std::uint64_t id, Bytes& ou
   answer.last_index = store.last_index;
   answer.durable_index = store.durable_index;
   answer.head = store.durable_head;
+  if (request.store == store.id) answer.comparison = store_.compare(request.epoch, request.head);
+  if (answer.comparison == HeadComparison::differs) STATEFS_MARK("hello.differs");
+  if (answer.comparison == HeadComparison::trimmed) STATEFS_MARK("hello.trimmed");
   respond(Op::hello, id, Status::ok, answer, out);
   return {};
 }

@@ -7,26 +7,6 @@
 
 namespace statefs {
 
-void Epochs::begin(std::uint64_t number, std::uint64_t random, const AuditHead& before) {
-  STATEFS_CHECK(epochs_.empty() || number > epochs_.back().number);
-  if (!epochs_.empty()) epochs_.back().last = before;
-  if (epochs_.size() == limits::epochs_kept) epochs_.erase(epochs_.begin());
-  epochs_.push_back({number, random, {}});
-}
-
-bool Epochs::restore(std::vector<Epoch> epochs) {
-  const auto not_ascending = [](const Epoch& a, const Epoch& b) { return a.number >= b.number; };
-  if (epochs.size() > limits::epochs_kept) return false;
-  if (std::adjacent_find(epochs.begin(), epochs.end(), not_ascending) != epochs.end()) return false;
-  epochs_ = std::move(epochs);
-  return true;
-}
-
-const Epoch* Epochs::find(std::uint64_t number) const {
-  const auto at = std::find_if(epochs_.begin(), epochs_.end(), [number](const Epoch& epoch) { return epoch.number == number; });
-  return at == epochs_.end() ? nullptr : &*at;
-}
-
 AuditRecord epoch_record(std::uint64_t number, std::uint64_t random, const AuditHead& before, Now now) {
   AuditRecord record;
   record.kind = AuditKind::epoch;

@@ -97,6 +97,8 @@ class Store {
   virtual void advance(Now now) = 0;
   [[nodiscard]] virtual Time deadline() const = 0;
   [[nodiscard]] virtual const StoreStatus& status() const = 0;
+  // Whether a durable head that a client saw in `epoch` is of this store's history (epochs.h).
+  [[nodiscard]] virtual HeadComparison compare(std::uint64_t epoch, const AuditHead& head) const = 0;
 
   // Hands durable records that were not exported yet to `sink`, at most `count_max`, and frees what the sink took.
   virtual std::size_t export_audit(AuditSink& sink, std::size_t count_max) = 0;

@@ -42,15 +42,16 @@ ClientProgram* Adversary::client(NodeId node) const {
 }
 
 void Adversary::before_event(std::uint64_t number) {
+  if (plan_.store.journals != 0) watch_disks();
   if (calm_) return;
   for (std::size_t i = 0; i < plan_.incidents.size(); ++i) {
     if (plan_.incidents[i].event == number && plan_.incidents[i].kind != IncidentKind::disk_crash) begin(i);
   }
-  if (plan_.store.journals != 0) watch_disks();
 }
 
+// What failed in a machine that stood still is found when that goes on, in the calm too.
 void Adversary::watch_disks() {
-  for (std::size_t i = 0; i < plan_.incidents.size(); ++i) {
+  for (std::size_t i = 0; i < plan_.incidents.size() && !calm_; ++i) {
     const Incident& incident = plan_.incidents[i];
     if (incident.kind != IncidentKind::disk_crash || server(incident.node) == nullptr || begun_.contains(i)) continue;
     JournalStore* const journal = server(incident.node)->journal();
@@ -80,6 +81,7 @@ void Adversary::fire(std::uint32_t kind, std::uint64_t which) {
   pending_.erase({kind, which});
   if (kind == incident_begins) begin(which);
   else if (kind == failed_restarts) restart_failed(static_cast<NodeId>(which));
+  else if (plan_.incidents[which].kind == IncidentKind::disk_swap) swap_disk(which);
   else end(plan_.incidents[which]);
 }
 
@@ -99,7 +101,9 @@ void Adversary::begin(std::size_t which) {
     case IncidentKind::power_loss:
     case IncidentKind::disk_crash:
     case IncidentKind::disk_rot: stop(incident); break;
-    case IncidentKind::disk_error: hurt_disk(incident); break;
+    case IncidentKind::disk_error:
+    case IncidentKind::disk_misdirect:
+    case IncidentKind::disk_swap: hurt_disk(which); break;
     case IncidentKind::pause: pause(incident); break;
     case IncidentKind::cut: cut(incident.node, incident.other); break;
     case IncidentKind::partition:
@@ -167,9 +171,27 @@ void Adversary::hurt_store(const Incident& incident) {
   count(FaultKind::store_failure);
 }
 
-void Adversary::hurt_disk(const Incident& incident) {
+void Adversary::hurt_disk(std::size_t which) {
+  const Incident& incident = plan_.incidents[which];
   JournalStore* const journal = server(incident.node) == nullptr ? nullptr : server(incident.node)->journal();
-  if (journal != nullptr) journal->disk().fail_next(static_cast<DiskRequest::Kind>(incident.amount));
+  if (journal == nullptr) return;
+  if (incident.kind == IncidentKind::disk_error) return journal->disk().fail_next(static_cast<DiskRequest::Kind>(incident.amount));
+  if (incident.kind == IncidentKind::disk_misdirect) return (void)journal->misdirect();
+  if (auto copy = journal->copy()) copies_[which] = std::move(*copy);
+}
+
+// Somebody restores an older copy of it.
+void Adversary::swap_disk(std::size_t which) {
+  const auto copy = copies_.find(which);
+  if (copy == copies_.end()) return;
+  ServerProgram& program = *cast_.servers[plan_.incidents[which].node];
+  if (program.up() && program.journal()->fits(copy->second)) {
+    program.crash(0);
+    program.journal()->put_in(copy->second);
+    program.restart();
+    count(FaultKind::disk_swap);
+  }
+  copies_.erase(copy);
 }
 
 void Adversary::end(const Incident& incident) {
@@ -208,7 +230,9 @@ void Adversary::end(const Incident& incident) {
     case IncidentKind::tamper:
     case IncidentKind::clock_step:
     case IncidentKind::clock_drift:
-    case IncidentKind::disk_error: return;
+    case IncidentKind::disk_error:
+    case IncidentKind::disk_misdirect:
+    case IncidentKind::disk_swap: return;
   }
 }
 

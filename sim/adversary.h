@@ -49,7 +49,8 @@ class Adversary final : public Handler {
   void change_clock(const Incident& incident);
   void load_policy(const Incident& incident);
   void hurt_store(const Incident& incident);
-  void hurt_disk(const Incident& incident);
+  void hurt_disk(std::size_t which);
+  void swap_disk(std::size_t which);
   void watch_disks();
   void restart_failed(NodeId node);
   void stop(const Incident& incident);
@@ -69,6 +70,7 @@ class Adversary final : public Handler {
   std::map<std::pair<std::uint32_t, std::size_t>, EventId> pending_;  // by event kind and incident
   std::map<std::pair<NodeId, NodeId>, std::uint32_t> severed_;         // how many incidents sever a link
   std::set<std::size_t> begun_;                                        // of those named by a request
+  std::map<std::size_t, JournalStore::Copy> copies_;                   // of disks, by incident
   bool calm_ = false;
   std::set<NodeId> dead_;                                              // for good
   std::map<NodeId, std::uint32_t> down_;                               // how many incidents keep a node down

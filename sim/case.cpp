@@ -12,6 +12,7 @@ Case::Case(const History& history, const CheckContext& context, NodeId server)
   STATEFS_CHECK(!context.policies.empty());
   policies_.push_back({0, &context.policies[0]});
   for (const SeenEvent& event : history.events) {
+    if (event.kind == TraceKind::store_lost && event.node == server && !event.payload.empty()) rollbacks_.insert(event.at);
     if (event.kind != TraceKind::policy || event.node != server) continue;
     STATEFS_CHECK(event.argument < context.policies.size());
     policies_.push_back({event.at, &context.policies[event.argument]});
@@ -24,6 +25,12 @@ Case::Case(const History& history, const CheckContext& context, NodeId server)
   appends_of_.resize(history.calls.size());
   match_answered();
   match_rest();
+}
+
+bool Case::reported_rollback(NodeId node, Place from, Place to) const {
+  return std::any_of(history_.events.begin(), history_.events.end(), [&](const SeenEvent& event) {
+    return event.kind == TraceKind::rolled_back && event.node == node && event.at > from && event.at < to;
+  });
 }
 
 NodeId Case::node_of(const PublicKey& key) const {

@@ -78,6 +78,12 @@ class Case {
   [[nodiscard]] bool is_certain(const SeenAppend& append) const { return certain_[number_of(append)]; }
   [[nodiscard]] const std::vector<const SeenAppend*>& appends_of(const SeenCall& call) const { return appends_of_[number_of(call)]; }
 
+  // Whether what was lost there was durable on a disk that lost it: an older copy was put in, or a write had gone elsewhere.
+  [[nodiscard]] bool is_rollback(Place lost) const { return rollbacks_.contains(lost); }
+  [[nodiscard]] bool was_rolled_back(Place before) const { return !rollbacks_.empty() && *rollbacks_.begin() < before; }
+  [[nodiscard]] bool has_rollbacks() const { return !rollbacks_.empty(); }
+  // Whether the client of that node said between the two places that its store was rolled back.
+  [[nodiscard]] bool reported_rollback(NodeId node, Place from, Place to) const;
   [[nodiscard]] const PolicyPlan& policy_at(Place place) const;
   // Whether some policy that is in force between the two places fits.
   template <typename Fits>
@@ -113,6 +119,7 @@ class Case {
   std::vector<bool> certain_;                               // by append
   std::vector<std::vector<const SeenAppend*>> appends_of_;  // by call
   std::vector<std::pair<Place, const PolicyPlan*>> policies_;
+  std::set<Place> rollbacks_;
 };
 
 }  // namespace statefs::sim

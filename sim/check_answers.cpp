@@ -77,6 +77,7 @@ class Answers {
   [[nodiscard]] std::string read_objection(const SeenExchange& exchange) const;
   [[nodiscard]] std::string sync_objection(const SeenExchange& exchange) const;
   [[nodiscard]] std::string hello_objection(const SeenExchange& exchange) const;
+  [[nodiscard]] std::string comparison_objection(const SeenExchange& exchange, const HelloResponse& answer) const;
   void judge_origin(const SeenAppend& append);
 
   const Case& of_;
@@ -245,6 +246,19 @@ std::string Answers::sync_objection(const SeenExchange& exchange) const {
   return answer->durable_index < grounds_.last_index_at(exchange.asked) ? "before what was there is durable" : "";
 }
 
+// What a crash took back differs, and what is there does not.
+std::string Answers::comparison_objection(const SeenExchange& exchange, const HelloResponse& answer) const {
+  const auto& asked = std::get<HelloRequest>(exchange.request.body);
+  if (asked.store != answer.store || asked.head.index == 0) return answer.comparison == HeadComparison::none ? "" : "compares what was not named";
+  if (answer.comparison == HeadComparison::none) return "compares nothing";
+  const SeenAppend* const append = of_.append_of_index(asked.head.index);
+  if (append == nullptr) return {};
+  const bool differs = answer.comparison == HeadComparison::differs;
+  if (append->lost <= exchange.asked && !differs) return "does not tell what it lost";
+  const bool is_there = append->lost > exchange.answered && Sha256().of(append->encoded) == asked.head.hash;
+  return is_there && differs ? "tells of a loss that was none" : "";
+}
+
 std::string Answers::hello_objection(const SeenExchange& exchange) const {
   const auto* const answer = std::get_if<HelloResponse>(&exchange.answer.body);
   if (answer == nullptr || exchange.answer.status != Status::ok) return "which no HELLO is";
@@ -255,6 +269,8 @@ std::string Answers::hello_objection(const SeenExchange& exchange) const {
   if (answer->durable_index < grounds_.durable_at(exchange.asked) || answer->durable_index > grounds_.durable_at(exchange.answered)) {
     return "with another durable index";
   }
+  const std::string wrong = comparison_objection(exchange, *answer);
+  if (!wrong.empty()) return wrong;
   const std::uint64_t least = grounds_.last_index_at(exchange.asked), most = grounds_.last_index_at(exchange.answered);
   return answer->last_index >= least && answer->last_index <= most ? "" : "with another last index";
 }

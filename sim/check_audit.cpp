@@ -64,6 +64,10 @@ void Audit::take(const SeenEvent& event) {
   if (event.kind == TraceKind::durable) durable_ = event.argument;
   if (event.kind != TraceKind::store_lost) return;
   crashed_ = true;
+  if (of_.is_rollback(event.at)) {
+    exported_.erase(exported_.upper_bound(event.argument), exported_.end());
+    last_ = exported_.empty() ? nullptr : exported_.rbegin()->second;
+  }
   if (last_ != nullptr && event.argument < last_->index) result_.fail("entry " + std::to_string(event.at) + ": a crash took back what was exported");
 }
 
@@ -93,7 +97,7 @@ std::string Audit::appended_objection(const SeenExport& seen) {
   const SeenAppend* const own = of_.append_of_index(seen.index);
   if (own == nullptr || own->at > seen.at) return "was not appended";
   if (!equal(own->encoded, seen.encoded)) return "other bytes than were appended";
-  if (own->lost != no_place) return "was lost at entry " + std::to_string(own->lost);
+  if (own->lost != no_place && !of_.is_rollback(own->lost)) return "was lost at entry " + std::to_string(own->lost);
   if (seen.index > durable_) return "is not durable";
   if (first_unexported(seen.at) != own) return "there is a record before it that was not exported";
   ++next_append_;

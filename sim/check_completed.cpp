@@ -22,7 +22,8 @@ bool lost_a_session(const Case& of, const SeenCall& call) {
 std::string verdict_objection(const Case& of, const SeenCall& call) {
   if (call.result == CallResult::timed_out && is_early(of, call)) return "timed out before its time";
   if (call.result != CallResult::outcome_unknown || of.context().call_timeout == Duration{}) return {};
-  return is_early(of, call) && !lost_a_session(of, call) ? "of unknown outcome though no session ended" : "";
+  const bool explained = lost_a_session(of, call) || of.was_rolled_back(call.completed);
+  return is_early(of, call) && !explained ? "of unknown outcome though no session ended" : "";
 }
 
 std::string objection(const SeenCall& call) {

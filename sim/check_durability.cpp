@@ -44,6 +44,8 @@ class Durable {
   void judge_sync(const SeenCall& sync);
   [[nodiscard]] std::uint64_t durable_at(Place place) const;
   [[nodiscard]] Place lost_at(std::uint64_t index) const;
+  // By a crash: where its disk lost it is for another check.
+  [[nodiscard]] bool is_lost(std::uint64_t index) const { return lost_at(index) != no_place && !of_.is_rollback(lost_at(index)); }
   [[nodiscard]] bool was_reported(const SeenCall& call, Place before) const;
   // Each index that an answer names.
   template <typename Take>
@@ -69,10 +71,11 @@ void Durable::judge_losses() {
       durable_.push_back({event.at, durable});
     } else if (event.kind == TraceKind::store_lost) {
       ++result_.judged;
-      if (event.argument < durable) {
+      if (event.argument < durable && !of_.is_rollback(event.at)) {
         result_.fail("entry " + std::to_string(event.at) + ": a crash left " + std::to_string(event.argument) + " of durable " +
                      std::to_string(durable));
       }
+      durable = std::min(durable, event.argument);
     }
   }
 }
@@ -103,20 +106,24 @@ void Durable::judge_recovery() {
   }
 }
 
+bool damages(std::string_view incident) {
+  return incident == name_of(IncidentKind::disk_rot) || incident == name_of(IncidentKind::disk_misdirect);
+}
+
 // A store is refused only where its disk was damaged, and serves nothing then.
 void Durable::judge_refusals() {
   bool is_damaged = false;
   Place refused = no_place;
   for (const SeenEvent& event : of_.history().events) {
     if (event.node != of_.server()) continue;
-    if (event.kind == TraceKind::fault) is_damaged |= as_text(event.payload) == name_of(IncidentKind::disk_rot);
+    if (event.kind == TraceKind::fault) is_damaged |= damages(as_text(event.payload));
     if (event.kind != TraceKind::store_refused) continue;
     ++result_.judged;
     refused = std::min(refused, event.at);
     if (!is_damaged) result_.fail("entry " + std::to_string(event.at) + ": refused, and nothing damaged it");
   }
   for (const SeenExchange& each : of_.history().exchanges) {
-    if (each.is_answered() && each.answered > refused) result_.fail("entry " + std::to_string(each.answered) + ": answered out of a damaged store");
+    if (each.is_answered() && each.answered >= refused) result_.fail("entry " + std::to_string(each.answered) + ": answered out of a damaged store");
   }
 }
 
@@ -151,7 +158,7 @@ void Durable::judge_heads(const SeenCall& call) {
   ++result_.judged;
   if (told > durable_at(call.completed)) result_.fail(place_of(call) + ": told that " + std::to_string(told) + " is durable, which it is not");
   for (const std::uint64_t index : {call.head.index, call.durable_index}) {
-    if (lost_at(index) != no_place) result_.fail(place_of(call) + ": told that " + std::to_string(index) + " is durable, and it was lost");
+    if (is_lost(index)) result_.fail(place_of(call) + ": told that " + std::to_string(index) + " is durable, and it was lost");
   }
 }
 
@@ -160,7 +167,7 @@ void Durable::judge_commit(const SeenCall& call) {
     if (index == 0) return;
     ++result_.judged;
     if (index > durable_at(call.completed)) result_.fail(place_of(call) + ": answered before " + std::to_string(index) + " was durable");
-    if (lost_at(index) != no_place) result_.fail(place_of(call) + ": answered with " + std::to_string(index) + ", and it was lost");
+    if (is_lost(index)) result_.fail(place_of(call) + ": answered with " + std::to_string(index) + ", and it was lost");
   });
 }
 
@@ -200,6 +207,7 @@ void Durable::judge_sync(const SeenCall& sync) {
   for (const auto& [call, index] : told.lost) {
     if (call->completed > sync.called) break;
     const Place lost = lost_at(index);
+    if (of_.is_rollback(lost)) continue;  // for another check
     const bool is_own = index == call->index && call->status == Status::ok;
     if (lost > sync.completed) {
       result_.fail(place_of(sync) + ": OK, and what it covers was lost: " + place_of(*call));

@@ -62,7 +62,7 @@ void Once::judge_report(const SeenLostWrite& lost) {
                       (each.record.kind == AuditKind::session && each.record.op == static_cast<std::uint8_t>(Op::close));
     return ends && each.at < lost.at && each.record.peer.key == append->record.peer.key && each.record.at.session == append->record.at.session;
   });
-  if (!ended) result_.fail(name + ": though its session is there and has it");
+  if (!ended && !of_.reported_rollback(lost.node, 0, lost.at)) result_.fail(name + ": though its session is there and has it");
 }
 
 void Once::judge_call(const SeenCall& call) {
@@ -95,6 +95,7 @@ void Once::judge_done(const SeenCall& call, const SeenAppend& append) {
   const auto& runs = runs_[{call.node, incarnation_of(call.id)}];
   const auto next = std::upper_bound(runs.begin(), runs.end(), std::max(append.lost, call.completed));
   if (next == runs.end()) return;
+  if (of_.is_rollback(append.lost) && of_.reported_rollback(call.node, append.lost, *next)) return;
   const auto report = reported_.find({call.node, call.id});
   if (report == reported_.end() || report->second->at > *next) {
     result_.fail(place_of(call) + ": answered OK and lost at entry " + std::to_string(append.lost) + " without a word by entry " +

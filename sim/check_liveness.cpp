@@ -57,7 +57,9 @@ void Liveness::judge_calm() {
     if (call.called < calm_) continue;
     ++result_.judged;
     if (call.is_mutation() && call.answered() && call.status == Status::audit_unavailable) continue;  // it is asked again
-    if (is_good(call, of_.context().policies.front())) ++done[call.node];
+    // One that was sent before its client heard that the store was rolled back is of unknown outcome.
+    const bool in_doubt = call.result == CallResult::outcome_unknown && of_.reported_rollback(call.node, call.called, call.completed);
+    if (in_doubt || is_good(call, of_.context().policies.front())) ++done[call.node];
     else result_.fail(place_of(call) + ": not done after the faults had stopped" + (call.answered() ? ": " + std::string(name_of(call.status)) : ""));
   }
   for (const auto& [node, up] : up_) {

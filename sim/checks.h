@@ -11,6 +11,7 @@
 //   linearizable  each answer is what the store held at some moment between call and completion, in the store's own order
 //   durability    a crash takes back nothing that was durable, or that was told as the durability mode forbids
 //   audit         what is exported is what was stored, whole and in order, and never taken back; heads that clients hold are in it
+//   rollback      a client that was told what a store no longer has says so before it goes on, in no session of before, and never else
 //   policy        a shadow policy agrees with every verdict; no effect and no byte leaves the grant
 //   quota         a PUT is over its writer's quota of keys exactly where it is answered so; the store holds no more than it may
 //   answers       whatever a server answers to whomever was asked for on that connection and follows from its log and its state
@@ -52,6 +53,7 @@ struct CheckResult {
 [[nodiscard]] CheckResult check_channel(const Case& of);
 [[nodiscard]] CheckResult check_bounds(const Case& of);
 [[nodiscard]] CheckResult check_liveness(const Case& of);
+[[nodiscard]] CheckResult check_rollback(const Case& of);
 
 // For messages.
 [[nodiscard]] std::string place_of(const SeenCall& call);

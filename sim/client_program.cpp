@@ -103,7 +103,18 @@ void ClientProgram::lose_stream(Now now) {
   node().ground().trace.add(node().id(), TraceKind::distrusted, over, payload);
 }
 
+void ClientProgram::report_rollback() {
+  const std::optional<Rollback> rollback = client_->take_rollback();
+  if (!rollback) return;
+  Bytes payload;
+  Writer writer(payload);
+  writer.u64(incarnation());
+  writer.u64(rollback->durable_index);
+  node().ground().trace.add(node().id(), TraceKind::rolled_back, rollback->seen.head.index, payload);
+}
+
 void ClientProgram::report_completions() {
+  report_rollback();
   report_lost();
   while (std::optional<Completion> completion = client_->take_completion()) {
     frame_.assign(1, static_cast<std::uint8_t>(completion->result));

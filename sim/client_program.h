@@ -61,6 +61,7 @@ class ClientProgram final : public Program {
   void lose_stream(Now now);
   void report_completions();
   void report_lost();
+  void report_rollback();
 
   ClientProgramOptions options_;
   CallUser& user_;

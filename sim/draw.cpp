@@ -225,7 +225,9 @@ class IncidentDraw {
       case IncidentKind::clog:
       case IncidentKind::disk_crash:
       case IncidentKind::disk_error:
-      case IncidentKind::disk_rot: break;
+      case IncidentKind::disk_rot:
+      case IncidentKind::disk_misdirect:
+      case IncidentKind::disk_swap: break;
     }
   }
 

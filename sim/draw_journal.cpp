@@ -22,6 +22,8 @@ class DiskDraw {
     some(IncidentKind::disk_crash, 4, {1, 2});
     some(IncidentKind::disk_error, 3, {1, 2});
     some(IncidentKind::disk_rot, 2, {1, 8});
+    some(IncidentKind::disk_misdirect, 2, {1, 8});
+    some(IncidentKind::disk_swap, 2, {1, 4});
   }
 
  private:
@@ -40,7 +42,9 @@ class DiskDraw {
       } else if (kind == IncidentKind::disk_error) {
         incident.lasts = {};
         incident.amount = static_cast<std::int64_t>(random_.below(3));
-      } else {
+      } else if (kind == IncidentKind::disk_misdirect) {
+        incident.lasts = {};
+      } else if (kind == IncidentKind::disk_rot) {
         incident.amount = static_cast<std::int64_t>(random_.next() >> 1);
       }
       plan_.incidents.push_back(incident);

@@ -56,7 +56,8 @@ Alphabet order_of(NodeId node) {
 }
 // Of what was not flushed nothing, one record, or all is kept.
 Alphabet server_crashes() {
-  return {fault(IncidentKind::crash, server, wait), fault(IncidentKind::crash, server, wait, 1), fault(IncidentKind::crash, server, wait, nothing_lost)};
+  return {fault(IncidentKind::crash, server, wait), fault(IncidentKind::crash, server, wait, 1),
+          fault(IncidentKind::crash, server, wait, nothing_lost)};
 }
 Alphabet client_crash() { return {fault(IncidentKind::crash, client, wait)}; }
 // The policy of this number, for a while; the first fault of two may be the way there and the second the way back.

@@ -15,7 +15,7 @@ constexpr std::string_view names[] = {
     "refused", "broken_unread", "cut", "reset", "vanish", "half_close", "slow_close", "late_error", "flip",
     "truncate", "duplicate", "insert", "replay", "splice", "crash", "restart", "pause", "power_loss", "store_loss",
     "store_failure", "store_full", "store_slow", "policy_change", "clock_step", "clock_drift", "eviction",
-    "disk_crash", "disk_read_error", "disk_write_error", "disk_flush_error", "disk_rot", "disk_misdirected",
+    "disk_crash", "disk_read_error", "disk_write_error", "disk_flush_error", "disk_rot", "disk_misdirected", "disk_swap",
 };
 static_assert(std::size(names) == fault_kind_count);
 

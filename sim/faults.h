@@ -145,8 +145,9 @@ enum class FaultKind : std::uint8_t {
   disk_flush_error,
   disk_rot,
   disk_misdirected,
+  disk_swap,
 };
-constexpr std::size_t fault_kind_count = static_cast<std::size_t>(FaultKind::disk_misdirected) + 1;
+constexpr std::size_t fault_kind_count = static_cast<std::size_t>(FaultKind::disk_swap) + 1;
 
 [[nodiscard]] std::string_view name_of(FaultKind kind);
 

@@ -188,6 +188,7 @@ bool Telling::take(Place at, const TraceEntry& entry, ByteView payload) {
     case TraceKind::store_failed:
     case TraceKind::store_refused:
     case TraceKind::recovered:
+    case TraceKind::rolled_back:
     case TraceKind::log_fill: break;
   }
   history_.events.push_back({at, entry.time, entry.node, entry.kind, entry.argument, payload});

@@ -8,7 +8,7 @@ namespace {
 constexpr std::array<std::string_view, incident_kind_count> names{
     "crash",  "power_loss", "pause",      "cut",         "partition",  "one_way",    "clog",       "tamper",
     "policy", "clock_step", "clock_drift", "store_fail", "store_full", "store_slow", "evict",
-    "disk_crash", "disk_error", "disk_rot"};
+    "disk_crash", "disk_error", "disk_rot", "disk_misdirect", "disk_swap"};
 
 }  // namespace
 
@@ -40,7 +40,9 @@ bool has_two_nodes(IncidentKind kind) {
     case IncidentKind::evict:
     case IncidentKind::disk_crash:
     case IncidentKind::disk_error:
-    case IncidentKind::disk_rot: return false;
+    case IncidentKind::disk_rot:
+    case IncidentKind::disk_misdirect:
+    case IncidentKind::disk_swap: return false;
   }
   return false;
 }

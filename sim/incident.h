@@ -35,8 +35,10 @@ enum class IncidentKind : std::uint8_t {
   disk_crash,   // as power_loss, right after the disk of server `node` was handed its request of number `event`
   disk_error,   // of server `node`: its disk's next read, write or flush fails; amount: which (0, 1, 2)
   disk_rot,     // as power_loss of server `node`; meanwhile a bit turns over; amount: which (journal_store.h)
+  disk_misdirect,  // the next write of server `node` goes elsewhere
+  disk_swap,    // of server `node`: its disk is copied, and after `lasts` the copy is put in, where the server has not been down meanwhile
 };
-inline constexpr std::size_t incident_kind_count = static_cast<std::size_t>(IncidentKind::disk_rot) + 1;
+inline constexpr std::size_t incident_kind_count = static_cast<std::size_t>(IncidentKind::disk_swap) + 1;
 // Whether `node` is down for its time.
 [[nodiscard]] bool is_stop(IncidentKind kind);
 

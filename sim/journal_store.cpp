@@ -86,6 +86,32 @@ std::size_t JournalStore::volatile_count() const {
   return static_cast<std::size_t>(status.last_index - std::min(status.last_index, status.durable_index));
 }
 
+bool JournalStore::misdirect() {
+  if (!ready()) return false;
+  const auto says = [this](std::uint32_t copy) {
+    const auto mark = decode_mark(disk_.durable().subspan(static_cast<std::size_t>(Extent::mark_offset(copy)), disk_block_size));
+    return mark.ok() && epoch_of(mark.value().durable.head.index) == status().epoch;
+  };
+  if (!says(0) && !says(1)) return false;
+  disk_.misdirect_next();
+  return true;
+}
+
+void JournalStore::disk_misdirected() {
+  is_astray_ = true;
+  owner_.disk_misdirected();
+}
+
+std::optional<JournalStore::Copy> JournalStore::copy() const {
+  if (!ready()) return std::nullopt;
+  return Copy{status().epoch, Bytes(disk_.durable().begin(), disk_.durable().end())};
+}
+
+void JournalStore::put_in(const Copy& copy) {
+  disk_.replace(copy.image);
+  is_astray_ = true;
+}
+
 void JournalStore::crash(std::int64_t amount) {
   constexpr std::int64_t drawn_max = 5, process_alone = 6, but_one = -1'000;
   if (amount == 0) disk_.crash(true, DiskLoss::everything);
@@ -132,7 +158,8 @@ void JournalStore::note_recovered() {
   const Epoch* const last = journal_->epochs().find(known);
   if (last != nullptr && last->last.index != 0) kept = last->last.index;
   if (last_index_ > kept) lost_count_ = static_cast<std::size_t>(last_index_ - std::max(kept, durable_index_));
-  ground_.trace.add(node_, TraceKind::store_lost, kept);
+  ground_.trace.add(node_, TraceKind::store_lost, kept, is_astray_ ? Bytes{1} : Bytes{});
+  is_astray_ = false;
   last_index_ = kept;
   entry_.clear();
   Writer writer(entry_);

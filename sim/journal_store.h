@@ -49,6 +49,7 @@ class JournalStore final : public MachineStore, private DiskOwner {
   void advance(Now now) override;
   [[nodiscard]] Time deadline() const override { return journal_->deadline(); }
   [[nodiscard]] const StoreStatus& status() const override { return journal_->status(); }
+  [[nodiscard]] HeadComparison compare(std::uint64_t epoch, const AuditHead& head) const override { return journal_->compare(epoch, head); }
   std::size_t export_audit(AuditSink& sink, std::size_t count_max) override { return journal_->export_audit(sink, count_max); }
 
   [[nodiscard]] bool ready() const override { return journal_ && journal_->ready(); }
@@ -65,11 +66,23 @@ class JournalStore final : public MachineStore, private DiskOwner {
   [[nodiscard]] Disk& disk() { return disk_; }
   // While the machine is down, a bit of what it cannot do without turns over: which, follows from the number.
   void rot(std::uint64_t number);
+  // The next write goes elsewhere. False, and it does not, while the disk does not say that this epoch has begun: without that its
+  // indices could be used again, which is more than checkers can tell apart.
+  [[nodiscard]] bool misdirect();
+  // A copy of what is durable, of this epoch; none where it is not ready.
+  struct Copy {
+    std::uint64_t epoch = 0;
+    Bytes image;
+  };
+  [[nodiscard]] std::optional<Copy> copy() const;
+  // Whether the copy can be put in: the store is ready and in the same epoch.
+  [[nodiscard]] bool fits(const Copy& copy) const { return ready() && status().epoch == copy.epoch; }
+  void put_in(const Copy& copy);  // while the machine is down
 
  private:
   void disk_completed() override;
   void disk_failed(DiskRequest::Kind kind) override { owner_.disk_failed(kind); }
-  void disk_misdirected() override { owner_.disk_misdirected(); }
+  void disk_misdirected() override;
   void note();
   void note_recovered();
   void note_fill();
@@ -91,6 +104,7 @@ class JournalStore final : public MachineStore, private DiskOwner {
   std::deque<std::pair<std::uint64_t, std::uint64_t>> unwritten_;  // index and size, about, of records that are not durable
   std::uint64_t unwritten_size_ = 0;
   std::size_t lost_count_ = 0;
+  bool is_astray_ = false;          // the disk may lack what it said is durable
   Bytes encoded_;
   Bytes entry_;
 };

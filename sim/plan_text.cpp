@@ -258,8 +258,8 @@ std::string_view objection(const Incident& incident) {
   constexpr std::int64_t sessions_max = 1'000;
   const bool may_be_for_good = is_stop(incident.kind) && incident.lasts == for_good;
   if (incident.at > Time{longest.ns} || (is_too_long(incident.lasts) && !may_be_for_good)) return "a time that is too long";
-  const bool is_signed = incident.kind == IncidentKind::clock_step || incident.kind == IncidentKind::clock_drift ||
-                         incident.kind == IncidentKind::crash || incident.kind == IncidentKind::power_loss || incident.kind == IncidentKind::disk_crash;
+  const bool is_clock = incident.kind == IncidentKind::clock_step || incident.kind == IncidentKind::clock_drift;
+  const bool is_signed = is_clock || (is_stop(incident.kind) && incident.kind != IncidentKind::disk_rot);
   if (incident.kind == IncidentKind::disk_crash && incident.event == 0) return "the number of a request";
   if (incident.kind == IncidentKind::disk_error && incident.amount > 2) return "a kind of request that is none";
   if (incident.amount < 0 && !is_signed) return "an amount below 0";
@@ -291,7 +291,8 @@ std::string_view objection(const Plan& plan) {
   if (!good) return "a time or drift out of range";
   if (plan.server_count == 0 || plan.server_count > nodes_max || plan.client_count > nodes_max) return "too few or too many nodes";
   if (plan.limits.sessions_per_key == 0 || plan.limits.sessions_per_key > limits::sessions_per_key) return "more or less sessions than can be";
-  if (plan.store.journals != 0 && (plan.store.value_bytes_max > (64u << 20) || plan.store.keys_max > 1'048'576)) return "more than a journal's disk here holds";
+  const bool is_huge = plan.store.value_bytes_max > limits::store_value_bytes_default || plan.store.keys_max > limits::store_keys_default;
+  if (plan.store.journals != 0 && is_huge) return "more than a journal's disk here holds";
   if (plan.store.audit_ring_size < 2 * limits::audit_reserve_size) return "a ring that is too small";
   if (plan.workload.value_size_max > 2 * limits::value_size_max) return "longer values than a message can carry";
   if (plan.workload.key_count == 0 || plan.workload.in_flight_max == 0) return "at least 1";

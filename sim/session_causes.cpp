@@ -189,7 +189,7 @@ std::string SessionCauses::objection_to_outcome(const SeenExchange& exchange) {
   if (!log_.at_some_moment(exchange.peer, exchange.asked, exchange.answered, fits)) return "an outcome that the log does not have";
   if (answer->outcome == Outcome::pending || answer->outcome == Outcome::beyond_horizon) return {};
   const SessionLife* const life = present(exchange.peer, asked.instance, exchange.answered);
-  if (life == nullptr) return {};
+  if (life == nullptr || grounds_.of().has_rollbacks()) return {};
   const auto [said, fresh] = final_outcomes_.try_emplace({exchange.peer, life->number, asked.slot, asked.sequence}, *answer);
   const OutcomeResponse& first = said->second;
   const bool same_verdict = first.outcome == answer->outcome && first.recorded == answer->recorded;

@@ -34,6 +34,7 @@ class Statefs final : public MachineStore {
   void advance(Now now) override;
   [[nodiscard]] Time deadline() const override { return live_.deadline(); }
   [[nodiscard]] const StoreStatus& status() const override { return live_.status(); }
+  [[nodiscard]] HeadComparison compare(std::uint64_t epoch, const AuditHead& head) const override { return live_.compare(epoch, head); }
   std::size_t export_audit(AuditSink& sink, std::size_t count_max) override;
 
   [[nodiscard]] bool ready() const override { return true; }

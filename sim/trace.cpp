@@ -42,6 +42,7 @@ std::string_view name_of(TraceKind kind) {
     case TraceKind::store_failed: return "store_failed";
     case TraceKind::store_refused: return "store_refused";
     case TraceKind::recovered: return "recovered";
+    case TraceKind::rolled_back: return "rolled_back";
     case TraceKind::log_fill: return "log_fill";
   }
   return "?";

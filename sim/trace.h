@@ -30,7 +30,8 @@ enum class TraceKind : std::uint32_t {
   fault,               // argument: which
   appended,            // by a store; argument: the index; payload: see history.cpp
   durable,             // argument: the index up to which a crash takes nothing back
-  store_lost,          // argument: the last index that a crash left, as known once the store is ready again
+  store_lost,          // argument: the last index that a crash left, as known once the store is ready again; payload: nothing, or the byte
+                       // 1: an older copy of the disk was put in, or a write had gone elsewhere
   lost_write,          // argument: call id; payload: u64 index, u8 certain
   tampered,            // at the receiver; argument: the stream; payload: side that sent u8, TamperKind u8, place in what is received u64
   stream_closed,       // by its user; argument: the stream; payload: side u8
@@ -40,6 +41,7 @@ enum class TraceKind : std::uint32_t {
   store_failed,        // a disk did, in one request: nothing completes any more
   store_refused,       // damage was found; argument: where on the disk; payload: Found u8, Damage u8
   recovered,           // argument: as of which index; payload: size u16, key, revision u64, hash of the value u64, of all that is there
+  rolled_back,         // by a client; argument: the durable index that the store no longer has; payload: u64 incarnation, u64 durable now
   log_fill,            // argument: how full a log is, or the memory of what is not exported or not written, in tenths
 };
 

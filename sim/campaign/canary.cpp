@@ -137,11 +137,25 @@ bool hang_in_the_calm(History& history) {
   return true;
 }
 
+bool cry_rollback(History& history) {
+  if (history.calls.empty()) return false;
+  static const Bytes payload(16);
+  SeenEvent report;
+  report.at = history.end++;
+  report.node = history.calls.back().node;
+  report.kind = TraceKind::rolled_back;
+  report.argument = ~std::uint64_t{0} >> 1;
+  report.payload = payload;
+  history.events.push_back(report);
+  return true;
+}
+
 constexpr Told lies[] = {{"completed", hide_completion},       {"recorded", change_recorded_value}, {"exactly_once", run_twice},
                          {"sessions", skip_sequence},         {"linearizable", change_byte_of_answer}, {"durability", lose_everything},
                          {"audit", lose_middle_record},       {"policy", refuse_allowed_get},      {"channel", record_damage},
                          {"answers", refuse_without_a_cause}, {"counted", count_once_too_often}, {"quota", exceed_no_quota},
-                         {"bounds", leave_a_connection},      {"liveness", hang_in_the_calm},        {"nonces", nullptr}};
+                         {"bounds", leave_a_connection},      {"liveness", hang_in_the_calm},        {"rollback", cry_rollback},
+                         {"nonces", nullptr}};
 static_assert(std::size(lies) == lie_count);
 
 }  // namespace

@@ -92,6 +92,7 @@ TEST(Checkers, AreEachTheOnlyOneToObjectToSomething) {
          f.export_all();
          f.add(0, TraceKind::calm, 0);
        }},
+      {"rollback", [](Forge& f) { f.add(1, TraceKind::rolled_back, 1, Bytes(16)); }},
       {"channel", [](Forge& f) { f.take_count(1, AuditKind::damaged, Op::put, Status::ok); }},
   };
   std::set<std::string> names;

@@ -250,10 +250,14 @@ void Forge::begin_epoch() {
   flush();
 }
 
-void Forge::crash(std::uint64_t kept_index) {
+void Forge::crash(std::uint64_t kept_index) { stop(kept_index, {}); }
+
+void Forge::roll_back(std::uint64_t kept_index) { stop(kept_index, Bytes{1}); }
+
+void Forge::stop(std::uint64_t kept_index, ByteView lost) {
   add(0, TraceKind::node_down, epoch_ - 1);
   while (kept_.back().index > kept_index) kept_.pop_back();
-  add(0, TraceKind::store_lost, kept_index);
+  add(0, TraceKind::store_lost, kept_index, lost);
   add(0, TraceKind::node_up, epoch_);
   ++epoch_;
   begin_epoch();

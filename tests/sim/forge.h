@@ -56,6 +56,7 @@ class Forge {
 
   void flush();                         // all that was appended is durable
   void crash(std::uint64_t kept_index); // the server, and it is up again in the next epoch
+  void roll_back(std::uint64_t kept_index);  // the same, and its disk lost what was durable
   void crash_client(NodeId node) { add(node, TraceKind::node_down, 0); }
   void lost_write(NodeId node, CallId call, std::uint64_t index, bool certain = true);
   void export_all();                    // that is durable
@@ -90,6 +91,7 @@ class Forge {
   [[nodiscard]] History history() const;
   [[nodiscard]] Place here() const { return trace_.entries().empty() ? 0 : trace_.entries().size() - 1; }
   void begin_epoch();
+  void stop(std::uint64_t kept_index, ByteView lost);
   [[nodiscard]] static std::string whole(const std::string& key) { return key[0] == '/' ? key : "/state/shared/" + key; }
 
   RandomSource random_{1};

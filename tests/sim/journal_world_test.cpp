@@ -77,7 +77,9 @@ TEST(JournalWorld, EndsAndComesBackWhereAnyRequestFails) {
         plan.incidents = {error};
         const RunReport report = run(plan);
         ASSERT_TRUE(report.ok()) << verdict_line(1, report) << "\n" << print(plan);
-        errors += report.applied[FaultKind::disk_read_error] + report.applied[FaultKind::disk_write_error] + report.applied[FaultKind::disk_flush_error];
+        for (const FaultKind kind : {FaultKind::disk_read_error, FaultKind::disk_write_error, FaultKind::disk_flush_error}) {
+          errors += report.applied[kind];
+        }
       }
     }
   }
@@ -103,6 +105,51 @@ TEST(JournalWorld, NeverServesOutOfADamagedStore) {
   }
   EXPECT_GT(refused, 10u);
   EXPECT_GT(mended, 10u);
+}
+
+// A write that goes elsewhere is found out, by the store or by the clients that were told.
+TEST(JournalWorld, NeverLosesAStrayWriteInSilence) {
+  Plan plan = journal_plan(false);
+  plan.workload.pause_max = milliseconds(200);
+  plan.workload.operation_count = 30;
+  plan.workload.value_size_max = 9'000;  // blocks that are not written again
+  plan.store.value_bytes_max = 40'000;
+  Incident stray, crash;
+  stray.kind = IncidentKind::disk_misdirect;
+  crash.kind = IncidentKind::power_loss;
+  crash.lasts = milliseconds(20);
+  std::uint64_t strays = 0, found_out = 0;
+  for (std::int64_t at = 300; at < 1'500; at += 10) {
+    plan.seed = static_cast<std::uint64_t>(at);
+    stray.at = Time{at * 1'000'000};
+    crash.at = stray.at + milliseconds(400);
+    plan.incidents = {stray, crash};
+    const RunReport report = run(plan);
+    ASSERT_TRUE(report.ok()) << verdict_line(1, report) << "\n" << print(plan);
+    strays += report.applied[FaultKind::disk_misdirected];
+    found_out += report.marks.count(mark_named("journal.refuses")) + report.marks.count(mark_named("rejoin.rolled_back")) > 0 ? 1 : 0;
+  }
+  EXPECT_GT(strays, 10u);
+  EXPECT_GT(found_out, 1u);  // most are written again before the crash, or land where nothing is
+}
+
+TEST(JournalWorld, TellsClientsOfAnOlderCopyOfTheDisk) {
+  Plan plan = journal_plan(true);
+  plan.workload.pause_max = milliseconds(100);
+  Incident swap;
+  swap.kind = IncidentKind::disk_swap;
+  swap.lasts = milliseconds(200);
+  std::uint64_t swaps = 0, rollbacks = 0;
+  for (std::int64_t at = 50; at < 500; at += 25) {
+    swap.at = Time{at * 1'000'000};
+    plan.incidents = {swap};
+    const RunReport report = run(plan);
+    ASSERT_TRUE(report.ok()) << verdict_line(1, report) << "\n" << print(plan);
+    swaps += report.applied[FaultKind::disk_swap];
+    rollbacks += report.marks.count(mark_named("rejoin.rolled_back"));
+  }
+  EXPECT_GT(swaps, 10u);
+  EXPECT_GT(rollbacks, 5u);
 }
 
 }  // namespace
