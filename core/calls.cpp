@@ -91,6 +91,7 @@ void Calls::send_again(CallId id) {
   Call& call = calls_.at(id);
   take_off(id, call);
   call.sent = false;
+  call.question.reset();
   line(call.kind).insert(id);
 }
 
@@ -115,6 +116,7 @@ void Calls::complete(Completion completion) {
   STATEFS_CHECK(at != calls_.end());
   take_off(at->first, at->second);
   if (at->second.deadline != never) deadlines_.erase({at->second.deadline, at->first});
+  completion.question = at->second.question;
   calls_.erase(at);
   completions_.push_back(std::move(completion));
 }
@@ -150,7 +152,7 @@ void Calls::expire(CallId id) {
   if (!call.sent) STATEFS_MARK("calls.unsent_expired");
   else if (in_doubt) STATEFS_MARK("calls.mutation_expired");
   else STATEFS_MARK("calls.read_expired");
-  complete({id, in_doubt ? CallResult::outcome_unknown : CallResult::timed_out, {}, {}});
+  complete({id, in_doubt ? CallResult::outcome_unknown : CallResult::timed_out, {}, {}, {}});
 }
 
 std::optional<Completion> Calls::take_completion() {

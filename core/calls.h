@@ -38,6 +38,7 @@ struct Completion {
   CallResult result = CallResult::answered;
   Response response;
   Bytes bytes;
+  std::optional<OutcomeRequest> question{};  // of a mutation that was sent: what OUTCOME can be asked about it
 };
 
 // What a call needs before it may be sent.
@@ -56,6 +57,7 @@ class Calls {
     Time deadline = never;
     bool sent = false;    // and neither answered nor known to have had no effect
     std::uint16_t slot = 0;  // of a mutation that was sent
+    std::optional<OutcomeRequest> question{};  // likewise
     std::uint64_t lost_before = 0;  // Ledger::lost_count() when it was submitted
   };
 

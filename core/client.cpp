@@ -88,6 +88,7 @@ void Client::State::send(CallId id) {
     at.session = rejoin.session();
     at.generation = rejoin.generation();
     call.slot = at.slot;
+    call.question = OutcomeRequest{rejoin.instance(), at.sequence, at.slot};
     if (auto* put = std::get_if<PutRequest>(&call.request)) put->at = at;
     if (auto* del = std::get_if<DeleteRequest>(&call.request)) del->at = at;
   }

@@ -51,6 +51,7 @@ class Rejoin {
   // Session and generation of the requests to send.
   [[nodiscard]] std::uint64_t session() const { return session_; }
   [[nodiscard]] std::uint32_t generation() const { return generation_; }
+  [[nodiscard]] const SessionInstance& instance() const { return instance_; }
   // When next() has something to send; `never` while an answer is awaited or nothing is to be done.
   [[nodiscard]] Time deadline() const { return under_way_.has_value() || step_ == Step::joined || step_ == Step::offline ? never : not_before_; }
 

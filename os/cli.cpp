@@ -147,6 +147,13 @@ Failure refused(std::string_view verb, std::string_view key, Status status) {
   return {exit_of(status), line};
 }
 
+std::string how_to_ask(const Completion& completion) {
+  if (!completion.question) return {};
+  const OutcomeRequest& about = *completion.question;
+  return "; to learn it later, with the same options: statefs outcome " + to_hex(about.instance) + " " + std::to_string(about.slot) + " " +
+         std::to_string(about.sequence);
+}
+
 Result<Target, Failure> resolve(const Suite& suite, const CommonOptions& options) {
   const auto wrong = [](std::string line) { return Failure{Exit::failed, std::move(line)}; };
   const auto timeout = duration_of_text(options.timeout);
@@ -199,7 +206,7 @@ Result<Completion, Failure> Remote::call(std::string_view verb, std::string_view
     case CallResult::outcome_unknown:
       return Failure{Exit::outcome_unknown, what + ": outcome unknown: it was sent, and the answer was " +
                                                 (was_damaged() ? "damaged on its way" : "lost") +
-                                                "; read the key to see what it holds"};
+                                                "; read the key to see what it holds" + how_to_ask(completion.value())};
   }
   return Failure{Exit::failed, what + ": no answer"};
 }

@@ -51,6 +51,9 @@ int fail(const Failure& failure);
 // `WHAT: STATUS: what it means and what to do`. ACCESS_DENIED reads EPERM. `verb` is `put`, `get` ...
 [[nodiscard]] Failure refused(std::string_view verb, std::string_view key, Status status);
 
+// How to ask later what became of it: `; ask: statefs outcome ...`, or nothing where it was not sent.
+[[nodiscard]] std::string how_to_ask(const Completion& completion);
+
 // A server as the common options name it. `suite` outlives it.
 class Remote {
  public:

@@ -90,6 +90,8 @@ struct Options {
   DeleteOptions del;
   ListOptions list;
   PolicyOptions policy;
+  OutcomeOptions outcome;
+  std::string instance;
   BenchOptions bench;
 };
 
@@ -136,6 +138,19 @@ void add_policy_verb(CLI::App& app, Options& options) {
   check->add_flag("--batch", options.policy.batch, "read lines OP<TAB>KEY_HEX from standard input, print one status for each");
 }
 
+void add_session_verbs(CLI::App& app, Options& options) {
+  auto* outcome = app.add_subcommand("outcome", "what became of a put or del whose answer did not come (exit status 5 names all three)");
+  outcome->add_option("INSTANCE", options.outcome.instance, "of the session, 32 hex digits")->required();
+  outcome->add_option("SLOT", options.outcome.slot)->required()->check(number(0, 65535));
+  outcome->add_option("SEQUENCE", options.outcome.sequence)->required()->check(any_number());
+  auto* session = app.add_subcommand("session", "end a session of this device");
+  session->require_subcommand(1);
+  session->fallthrough();
+  auto* close = session->add_subcommand("close", "end it for good, whoever uses it: what has not arrived by then never runs; prints its slots");
+  close->fallthrough();
+  close->add_option("INSTANCE", options.instance, "32 hex digits")->required();
+}
+
 void add_bench_verb(CLI::App& app, Options& options) {
   auto* bench = app.add_subcommand("bench", "measure a running dsoftbusd: operations per second and how long they take");
   bench->add_option("OP", options.bench.op, "get or put")->required()->check(CLI::IsMember({"get", "put"}));
@@ -165,6 +180,8 @@ int run(CLI::App& app, Options& options) {
   if (app.got_subcommand("ls")) return run_list(options.common, options.list);
   if (app.got_subcommand("sync")) return run_sync(options.common);
   if (app.got_subcommand("status")) return run_status(options.common);
+  if (app.got_subcommand("outcome")) return run_outcome(options.common, options.outcome);
+  if (app.got_subcommand("session")) return run_session_close(options.common, options.instance);
   if (app.got_subcommand("policy")) return run_policy_check(options.policy, options.common.output);
   options.bench.json = options.bench.json || options.common.output == Output::json;
   return run_bench(options.common, options.bench);
@@ -194,6 +211,7 @@ int main(int argc, char** argv) {
   add_value_verbs(app, options);
   app.add_subcommand("sync", "wait until everything this device was told is done is durable at the server");
   app.add_subcommand("status", "what the server says about itself and its store");
+  add_session_verbs(app, options);
   add_policy_verb(app, options);
   add_bench_verb(app, options);
   app.require_subcommand(0, 1);  // one verb; none at all is told below, in better words

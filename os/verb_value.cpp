@@ -34,12 +34,12 @@ Result<Bytes, Failure> load_value(const std::string& argument) {
 }
 
 // A mutation is reported as done only when what the server answered is also durable there.
-std::optional<Failure> make_durable(Remote& remote, std::string_view verb, std::string_view key) {
+std::optional<Failure> make_durable(Remote& remote, std::string_view verb, std::string_view key, const Completion& done) {
   auto hello = remote.greet();
   if (!hello) return hello.error();
   const auto lost = [&](const std::string& why) {
     return Failure{Exit::outcome_unknown,
-                   std::string(verb) + " " + printable(key) + ": done, but not known to be durable: " + why};
+                   std::string(verb) + " " + printable(key) + ": done, but not known to be durable: " + why + how_to_ask(done)};
   };
   auto completion = remote.call("sync", "", SyncRequest{hello.value().epoch});
   if (!completion) return lost(completion.error().line);
@@ -77,7 +77,7 @@ int run_mutation(const CommonOptions& common, std::string_view verb, const std::
   }
   if (response.status != Status::ok || answer == nullptr) return fail(refused(verb, key, response.status));
   if (sync) {
-    if (const auto failure = make_durable(remote.value(), verb, key)) return fail(*failure);
+    if (const auto failure = make_durable(remote.value(), verb, key, completion.value())) return fail(*failure);
   }
   return report_mutation(verb, key, *answer, sync, common.output);
 }

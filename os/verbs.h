@@ -1,6 +1,6 @@
 // VERBS: what `statefs` can do, one function for each verb; each returns the exit status.
 //
-//   statefs_main.cpp -> VERBS (verb_value.cpp, verb_list.cpp, verb_server.cpp, verb_policy.cpp, bench.cpp)
+//   statefs_main.cpp -> VERBS (verb_value.cpp, verb_list.cpp, verb_server.cpp, verb_session.cpp, verb_policy.cpp, bench.cpp)
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,11 @@ struct ListOptions {
   std::string cursor;
   bool details = false;
 };
+struct OutcomeOptions {
+  std::string instance;  // hex digits
+  std::uint16_t slot = 0;
+  std::uint64_t sequence = 0;
+};
 struct PolicyOptions {
   std::string policy;
   std::string peer;
@@ -56,6 +61,8 @@ struct BenchOptions {
 [[nodiscard]] int run_list(const CommonOptions& common, const ListOptions& options);
 [[nodiscard]] int run_sync(const CommonOptions& common);
 [[nodiscard]] int run_status(const CommonOptions& common);
+[[nodiscard]] int run_outcome(const CommonOptions& common, const OutcomeOptions& options);
+[[nodiscard]] int run_session_close(const CommonOptions& common, const std::string& instance);
 [[nodiscard]] int run_policy_check(const PolicyOptions& options, Output output);
 [[nodiscard]] int run_bench(const CommonOptions& common, const BenchOptions& options);
 

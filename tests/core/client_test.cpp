@@ -153,6 +153,33 @@ TEST(Client, KeepsDeadlinesByWhatWasSent) {
   EXPECT_FALSE(link.client.take_completion().has_value());
 }
 
+TEST(Client, TellsWhatOutcomeCanBeAskedOfAMutationThatWasSent) {
+  Device device;
+  auto link = device.connect();
+  const Completion put = device.call(link, put_of(key_a, "v"));
+  ASSERT_TRUE(put.question.has_value());
+  EXPECT_EQ(put.question->sequence, 1u);
+  const Completion asked = device.call(link, *put.question);
+  EXPECT_EQ(std::get<OutcomeResponse>(asked.response.body).outcome, Outcome::applied);
+  EXPECT_EQ(std::get<OutcomeResponse>(asked.response.body).index, test::mutation_of(put).index);
+  EXPECT_FALSE(device.call(link, get_of(key_a)).question.has_value());
+  // Sent, and over before its answer came.
+  const Time due = device.now().monotonic + milliseconds(5);
+  const auto late = link.client.submit(put_of(key_a, "w"), due, device.now().monotonic);
+  ASSERT_TRUE(late.ok());
+  link.client.advance(device.now());
+  device.wait(milliseconds(5));
+  const auto never_sent = link.client.submit(put_of(key_a, "x"), due, device.now().monotonic);
+  ASSERT_TRUE(never_sent.ok());
+  link.client.advance(device.now());
+  std::map<CallId, std::optional<OutcomeRequest>> questions;
+  while (const auto completion = link.client.take_completion()) questions[completion->call] = completion->question;
+  ASSERT_TRUE(questions.at(late.value()).has_value());
+  EXPECT_EQ(questions.at(late.value())->sequence, 2u);
+  EXPECT_EQ(questions.at(late.value())->instance, put.question->instance);
+  EXPECT_FALSE(questions.at(never_sent.value()).has_value());
+}
+
 // Found by a simulated world of slow links: a client whose slots were all in use asked to be called again at once, for ever.
 TEST(Client, WaitsQuietlyWhileEverySlotIsInUse) {
   Device device;
