@@ -32,6 +32,7 @@ class Timers {
   }
   void disarm(ConnectionId connection) {
     if (connection < armed_.size()) armed_[connection] = never;
+    drop_stale();
   }
   // A connection whose time has come, which is then disarmed.
   [[nodiscard]] std::optional<ConnectionId> fire(Time now) {
@@ -42,8 +43,10 @@ class Timers {
       armed_[timer.connection] = never;
       return timer.connection;
     }
+    drop_stale();
     return std::nullopt;
   }
+  // Of a connection that is armed, never of one that is gone: that of an idle one may be a day away.
   [[nodiscard]] Time deadline() const { return queue_.empty() ? never : queue_.top().at; }
 
  private:
@@ -54,7 +57,10 @@ class Timers {
       return a.at != b.at ? a.at > b.at : a.connection > b.connection;
     }
   };
-  // Drops the timers that no connection waits for any more, so that short connections cannot pile them up.
+  void drop_stale() {
+    while (!queue_.empty() && armed_[queue_.top().connection] != queue_.top().at) queue_.pop();
+  }
+  // Drops all timers that no connection waits for any more, so that short connections cannot pile them up.
   void rebuild() {
     STATEFS_MARK_IN(marks_, "server.timers_rebuilt");
     std::vector<Timer> live;

@@ -91,8 +91,16 @@ void Adversary::plan_end(std::size_t which, Duration after) {
       world_.schedule().at(world_.now() + after, {this, plan_.incidents[which].node, incident_ends, which});
 }
 
+// A socket inside of one machine has no path that could be severed or where somebody could sit.
+bool Adversary::spares(const Incident& incident) const {
+  if (!plan_.is_local(incident.node) && !(has_two_nodes(incident.kind) && plan_.is_local(incident.other))) return false;
+  return incident.kind == IncidentKind::partition || incident.kind == IncidentKind::one_way || incident.kind == IncidentKind::tamper ||
+         incident.kind == IncidentKind::evict;
+}
+
 void Adversary::begin(std::size_t which) {
   const Incident& incident = plan_.incidents[which];
+  if (spares(incident)) return;
   const std::string text(name_of(incident.kind));
   world_.trace().add(incident.node, TraceKind::fault, which, as_bytes(text));
   Network& network = world_.network();
@@ -237,7 +245,12 @@ void Adversary::end(const Incident& incident) {
 }
 
 void Adversary::stop(const Incident& incident) {
-  const bool silent = incident.kind != IncidentKind::crash;
+  // The kernel of the one machine tells a program that the other end has gone.
+  const bool silent = incident.kind != IncidentKind::crash && !plan_.is_local(incident.node);
+  for (ClientProgram* const each : cast_.clients) {
+    const NodeId id = each->node().id();
+    if (plan_.is_local(id) && plan_.server_of(id) == incident.node && each->up()) each->break_stream();
+  }
   if (incident.lasts == for_good) dead_.insert(incident.node);
   else ++down_[incident.node];
   if (ServerProgram* const program = server(incident.node); program != nullptr && program->up()) {

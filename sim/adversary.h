@@ -43,6 +43,7 @@ class Adversary final : public Handler {
   void fire(std::uint32_t kind, std::uint64_t argument) override;
 
  private:
+  [[nodiscard]] bool spares(const Incident& incident) const;
   void begin(std::size_t which);
   void end(const Incident& incident);
   void pause(const Incident& incident);

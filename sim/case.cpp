@@ -33,13 +33,17 @@ bool Case::reported_rollback(NodeId node, Place from, Place to) const {
   });
 }
 
-NodeId Case::node_of(const PublicKey& key) const {
-  const auto found = nodes_.find(key);
+NodeId Case::node_of(const PeerRef& peer) const {
+  if (peer.kind == PeerKind::local) {
+    const NodeId node = node_of_uid(peer.uid);
+    return context_.locals.contains(node) ? node : no_node;
+  }
+  const auto found = nodes_.find(peer.key);
   return found == nodes_.end() ? no_node : found->second;
 }
 
-bool Case::watched(const PublicKey& key) const {
-  const auto server = context_.server_of.find(node_of(key));
+bool Case::watched(NodeId peer) const {
+  const auto server = context_.server_of.find(peer);
   return server != context_.server_of.end() && server->second == server_;
 }
 
@@ -93,7 +97,7 @@ void Case::match_rest() {
   for (std::size_t i = 0; i < history_.appends.size(); ++i) {
     const SeenAppend& append = history_.appends[i];
     if (!append.is_mutation() || call_of_[i] != no_place) continue;
-    const auto found = calls.find({node_of(append.record.peer.key), static_cast<Op>(append.record.op), append.record.key});
+    const auto found = calls.find({node_of(append.record.peer), static_cast<Op>(append.record.op), append.record.key});
     if (found == calls.end()) continue;
     const bool is_put = append.record.op == static_cast<std::uint8_t>(Op::put);
     const SeenCall* best = nullptr;

@@ -51,6 +51,7 @@ struct CheckContext {
   std::vector<PolicyPlan> policies;          // by number; 0 is in force from the start
   std::set<NodeId> unwatched;                // peers whose requests are not in the trace, such as hostile ones
   std::set<NodeId> strangers;                // whom no policy enrols
+  std::set<NodeId> locals;                   // programs of their server's own machine: they come by the local door
   std::uint32_t calm_operations = 0;         // that each client which is up then completes after the faults have stopped
   Duration call_timeout{};                   // of a client's call, before the calm; zero: not known
   LoadLimits limits;
@@ -68,8 +69,9 @@ class Case {
   [[nodiscard]] NodeId server() const { return server_; }
   [[nodiscard]] Durability durability() const { return mine_.durability; }
   [[nodiscard]] const ServerContext& store() const { return mine_; }
-  [[nodiscard]] NodeId node_of(const PublicKey& key) const;  // no_node: nobody's
-  [[nodiscard]] bool watched(const PublicKey& key) const;    // a client whose calls are in the trace
+  [[nodiscard]] NodeId node_of(const PeerRef& peer) const;  // no_node: nobody's
+  [[nodiscard]] bool watched(NodeId peer) const;            // a client whose calls are in the trace
+  [[nodiscard]] ShadowPeer shadow_of(NodeId node) const { return {node, context_.locals.contains(node)}; }
   [[nodiscard]] const Digest& mac_of(const SeenCall& call) const { return macs_[number_of(call)]; }  // of a PUT's value
 
   [[nodiscard]] const SeenAppend* append_of_index(std::uint64_t index) const;  // null: none

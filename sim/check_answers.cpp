@@ -200,7 +200,7 @@ std::string Answers::recorded_objection(const SeenExchange& exchange, const Aske
   const SeenAppend* const append = of_.append_of_index(answer.index);
   if (append == nullptr || !append->is_mutation() || append->at > exchange.answered) return "with a record that is not there";
   const AuditRecord& record = append->record;
-  if (of_.node_of(record.peer.key) != exchange.peer || slot_of(exchange.peer, record.at) != slot_of(exchange.peer, asked.at)) {
+  if (of_.node_of(record.peer) != exchange.peer || slot_of(exchange.peer, record.at) != slot_of(exchange.peer, asked.at)) {
     return "with the record of another request";
   }
   if (!is_same(record, static_cast<Op>(exchange.op), asked)) return "with the record of another key or value";
@@ -279,7 +279,7 @@ std::string Answers::hello_objection(const SeenExchange& exchange) const {
 void Answers::judge_origin(const SeenAppend& append) {
   if (of_.history().arrivals.empty()) return;
   ++result_.judged;
-  const NodeId peer = of_.node_of(append.record.peer.key);
+  const NodeId peer = of_.node_of(append.record.peer);
   for (const SeenExchange* const each : asked_[slot_of(peer, append.record.at)]) {
     if (each->asked >= append.at || each->answered < append.at) continue;
     const auto asked = mutation_in(*each);

@@ -201,7 +201,7 @@ void Audit::judge_counts() {
   std::set<std::pair<NodeId, Op>> asked;
   for (const SeenAppend& append : of_.history().appends) {
     if (append.record.kind != AuditKind::refusals) continue;
-    recorded[{of_.node_of(append.record.peer.key), static_cast<Op>(append.record.op), append.record.status}] += append.record.count;
+    recorded[{of_.node_of(append.record.peer), static_cast<Op>(append.record.op), append.record.status}] += append.record.count;
   }
   const Place commit = last_commit();
   for (const SeenCall& call : of_.history().calls) {

@@ -145,13 +145,13 @@ void Channels::judge_failures() {
   std::uint64_t bad_handshakes = 0, marred_count = 0;
   for (const SeenAppend& append : of_.history().appends) {
     const AuditRecord& record = append.record;
-    if (record.kind == AuditKind::damaged) damaged[of_.node_of(record.peer.key)] += record.count;
+    if (record.kind == AuditKind::damaged) damaged[of_.node_of(record.peer)] += record.count;
     const bool is_bad = record.kind == AuditKind::handshakes && record.op == static_cast<std::uint8_t>(HandshakeFailure::bad_message);
     if (is_bad) bad_handshakes += record.count;
   }
   for (const auto& [client, streams] : marred_) marred_count += streams.size();
   for (const auto& [client, count] : damaged) {
-    if (of_.watched(of_.context().keys[client]) && count > marred_[client].size()) {
+    if (of_.watched(client) && count > marred_[client].size()) {
       result_.fail("node " + std::to_string(client) + ": more damage recorded than was done");
     }
   }

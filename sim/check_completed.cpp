@@ -14,7 +14,7 @@ bool lost_a_session(const Case& of, const SeenCall& call) {
     if (append.at > call.completed) return false;
     const bool ends = append.record.kind == AuditKind::eviction ||
                       (append.record.kind == AuditKind::session && append.record.op == static_cast<std::uint8_t>(Op::close));
-    if (ends && of.node_of(append.record.peer.key) == call.node) return true;
+    if (ends && of.node_of(append.record.peer) == call.node) return true;
   }
   return false;
 }

@@ -75,7 +75,7 @@ void Counted::take_records() {
   for (const SeenAppend& append : of_.history().appends) {
     const AuditRecord& record = append.record;
     const Place life = life_of(append.at);
-    const NodeId peer = of_.node_of(record.peer.key);
+    const NodeId peer = of_.node_of(record.peer);
     if (record.kind == AuditKind::refusals) refusals_[{life, peer, static_cast<Op>(record.op), record.status}].push_back({append.at, record.count});
     if (record.kind == AuditKind::damaged) damage_[{life, peer}] += record.count;
     if (record.kind == AuditKind::handshakes) handshakes_[{life, static_cast<HandshakeFailure>(record.op)}] += record.count;
@@ -168,11 +168,11 @@ bool Counted::is_up_at_end() const {
 
 // Those are recorded a while later, so only the last life of a server can be asked for them.
 void Counted::judge_handshakes() {
-  std::map<Place, std::uint64_t> strangers, turned_away, bad;
+  std::map<Place, std::uint64_t> strangers, unnamed, turned_away, bad;
   for (const SeenArrival& each : of_.history().arrivals) {
     const bool is_nobody = each.peer == no_node || of_.context().strangers.contains(each.peer);
     const bool is_strange = is_nobody || !is_enrolled(of_.policy_at(each.at), each.peer);
-    if (is_strange) ++strangers[life_of(each.at)];
+    if (is_strange) ++(each.is_local ? unnamed : strangers)[life_of(each.at)];
     else if (!each.is_heard && each.last_said == no_place) ++turned_away[life_of(each.at)];
   }
   for (const SeenRefusal& each : of_.context().refusals) {
@@ -181,6 +181,7 @@ void Counted::judge_handshakes() {
   for (const auto& [cause, count] : handshakes_) {
     ++result_.judged;
     if (cause.second == HandshakeFailure::not_enrolled && count > strangers[cause.first]) result_.fail("more strangers recorded than came");
+    if (cause.second == HandshakeFailure::unnamed_uid && count > unnamed[cause.first]) result_.fail("more unnamed uids recorded than came");
     const bool is_limit = cause.second == HandshakeFailure::peer_limit;
     if (is_limit && count > turned_away[cause.first]) result_.fail("more peers over their limit recorded than came");
   }
@@ -188,6 +189,7 @@ void Counted::judge_handshakes() {
   const Place life = life_of(of_.history().end);
   ++result_.judged;
   if (handshakes_[{life, HandshakeFailure::not_enrolled}] < strangers[life]) result_.fail("fewer strangers recorded than came");
+  if (handshakes_[{life, HandshakeFailure::unnamed_uid}] < unnamed[life]) result_.fail("fewer unnamed uids recorded than came");
   if (handshakes_[{life, HandshakeFailure::bad_message}] < bad[life]) result_.fail("fewer bad handshakes recorded than there were");
 }
 

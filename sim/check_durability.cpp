@@ -130,12 +130,12 @@ void Durable::judge_refusals() {
 // Session events are durable before they are answered, in both modes. A client uses a session, or a generation of it, only
 // once it has that answer; one that is not watched may guess.
 void Durable::judge_events() {
-  std::map<std::tuple<PublicKey, std::uint64_t, std::uint32_t>, std::uint64_t> events;  // session, generation: index
+  std::map<std::tuple<Owner, std::uint64_t, std::uint32_t>, std::uint64_t> events;  // session, generation: index
   for (const SeenAppend& append : of_.history().appends) {
     const AuditRecord& record = append.record;
-    if (record.kind == AuditKind::session) events[{record.peer.key, record.at.session, record.at.generation}] = append.index;
-    if (!append.is_mutation() || !of_.watched(record.peer.key)) continue;
-    const auto event = events.find({record.peer.key, record.at.session, record.at.generation});
+    if (record.kind == AuditKind::session) events[{owner_of(record.peer), record.at.session, record.at.generation}] = append.index;
+    if (!append.is_mutation() || !of_.watched(of_.node_of(record.peer))) continue;
+    const auto event = events.find({owner_of(record.peer), record.at.session, record.at.generation});
     if (event == events.end()) continue;
     ++result_.judged;
     if (event->second > durable_at(append.at)) result_.fail(place_of(append) + ": its session's last event is not durable");

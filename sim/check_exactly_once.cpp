@@ -19,7 +19,7 @@ class Once {
       const SeenCall* const call = of_.call_of(append);
       if (call != nullptr) {
         runs_[{call->node, incarnation_of(call->id)}].push_back(append.at);
-      } else if (!of_.context().unwatched.contains(of_.node_of(append.record.peer.key))) {
+      } else if (!of_.context().unwatched.contains(of_.node_of(append.record.peer))) {
         result_.fail(place_of(append) + ": of no call, or of one that ran already");
       }
     }
@@ -60,7 +60,8 @@ void Once::judge_report(const SeenLostWrite& lost) {
   const bool ended = std::any_of(appends.begin(), appends.end(), [&](const SeenAppend& each) {
     const bool ends = each.record.kind == AuditKind::eviction ||
                       (each.record.kind == AuditKind::session && each.record.op == static_cast<std::uint8_t>(Op::close));
-    return ends && each.at < lost.at && each.record.peer.key == append->record.peer.key && each.record.at.session == append->record.at.session;
+    return ends && each.at < lost.at && owner_of(each.record.peer) == owner_of(append->record.peer) &&
+           each.record.at.session == append->record.at.session;
   });
   if (!ended && !of_.reported_rollback(lost.node, 0, lost.at)) result_.fail(name + ": though its session is there and has it");
 }

@@ -21,7 +21,7 @@ class Shadowed {
       object(place_of(call), answer_objection(call));
     }
     for (const SeenAppend& append : of_.history().appends) {
-      if (append.record.peer.kind != PeerKind::remote) continue;
+      if (append.record.peer.kind == PeerKind::none) continue;
       ++result_.judged;
       object(place_of(append), record_objection(append));
     }
@@ -44,7 +44,7 @@ class Shadowed {
   void object(const std::string& where, const std::string& what) {
     if (!what.empty()) result_.fail(where + ": " + what);
   }
-  [[nodiscard]] static Status expected(const PolicyPlan& policy, const SeenCall& call);
+  [[nodiscard]] Status expected(const PolicyPlan& policy, const SeenCall& call) const;
   [[nodiscard]] std::string answer_objection(const SeenCall& call) const;
   [[nodiscard]] std::string read_objection(const SeenCall& call) const;
   [[nodiscard]] std::string arrival_objection(const SeenArrival& arrival) const;
@@ -56,10 +56,11 @@ class Shadowed {
   CheckResult result_{"policy", 0, {}};
 };
 
-Status Shadowed::expected(const PolicyPlan& policy, const SeenCall& call) {
-  const Status status = shadow_verdict(policy, call.node, call.op, call.key);
+Status Shadowed::expected(const PolicyPlan& policy, const SeenCall& call) const {
+  const ShadowPeer who = of_.shadow_of(call.node);
+  const Status status = shadow_verdict(policy, who, call.op, call.key);
   if (status != Status::ok) return status;
-  if (call.is_mutation() && call.condition) return shadow_verdict(policy, call.node, Op::get, call.key);
+  if (call.is_mutation() && call.condition) return shadow_verdict(policy, who, Op::get, call.key);
   if (call.op != Op::list || call.cursor.empty()) return Status::ok;
   const Status cursor = shadow_key_check(call.cursor, false);
   if (cursor != Status::ok) return cursor;
@@ -73,13 +74,13 @@ std::string Shadowed::answer_objection(const SeenCall& call) const {
   if (call.index == 0) return is_verdict(call.status) ? "a verdict without a record" : "";
   // Its record has the verdict, of the policy that was in force there; here is what must not be told at any time in between.
   const bool tells_what_is = call.status == Status::not_found || call.status == Status::revision_conflict;
-  const auto may_get = [&call](const PolicyPlan& policy) { return shadow_verdict(policy, call.node, Op::get, call.key) == Status::ok; };
+  const auto may_get = [&](const PolicyPlan& policy) { return shadow_verdict(policy, of_.shadow_of(call.node), Op::get, call.key) == Status::ok; };
   if (tells_what_is && !of_.some_policy(call.called, call.completed, may_get)) return "tells what is there to one who may not know";
   return {};
 }
 
 std::string Shadowed::read_objection(const SeenCall& call) const {
-  const auto agrees = [&call](const PolicyPlan& policy) {
+  const auto agrees = [&](const PolicyPlan& policy) {
     const Status status = expected(policy, call);
     return status == Status::ok ? !is_verdict(call.status) : call.status == status;
   };
@@ -88,7 +89,7 @@ std::string Shadowed::read_objection(const SeenCall& call) const {
   }
   for (const SeenEntry& entry : call.entries) {
     // Each key for itself; that the page is of one moment and policy is another check's.
-    const auto shows = [&](const PolicyPlan& policy) { return shadow_verdict(policy, call.node, Op::get, entry.key) == Status::ok; };
+    const auto shows = [&](const PolicyPlan& policy) { return shadow_verdict(policy, of_.shadow_of(call.node), Op::get, entry.key) == Status::ok; };
     if (!of_.some_policy(call.called, call.completed, shows)) return "lists what is outside the grant";
   }
   return {};
@@ -104,9 +105,9 @@ std::string Shadowed::arrival_objection(const SeenArrival& arrival) const {
 }
 
 std::string Shadowed::record_objection(const SeenAppend& append) {
-  const NodeId peer = of_.node_of(append.record.peer.key);
+  const NodeId peer = of_.node_of(append.record.peer);
   const PolicyPlan& policy = of_.policy_at(append.at);
-  if (peer == no_node) return "of a key that is nobody's";
+  if (peer == no_node) return "of nobody";
   const bool acts = append.is_mutation() || append.record.kind == AuditKind::session || append.record.kind == AuditKind::eviction;
   if (!acts) return {};
   if (!is_enrolled(policy, peer)) return "of a peer that is not enrolled";
@@ -117,10 +118,10 @@ std::string Shadowed::record_objection(const SeenAppend& append) {
 
 std::string Shadowed::mutation_objection(const SeenAppend& append, NodeId peer, const PolicyPlan& policy) const {
   const AuditRecord& record = append.record;
-  Status status = shadow_verdict(policy, peer, static_cast<Op>(record.op), record.key);
+  Status status = shadow_verdict(policy, of_.shadow_of(peer), static_cast<Op>(record.op), record.key);
   if (record.key_size > limits::key_size_max) status = Status::key_too_long;
   const SeenCall* const call = of_.call_of(append);
-  const bool may_know = status == Status::ok && shadow_verdict(policy, peer, Op::get, record.key) == Status::ok;
+  const bool may_know = status == Status::ok && shadow_verdict(policy, of_.shadow_of(peer), Op::get, record.key) == Status::ok;
   // A condition is a read. Where the call is not known for certain, whether there was one is not known either.
   if (status == Status::ok && !may_know) {
     if (call != nullptr && of_.is_certain(append)) {
@@ -129,7 +130,7 @@ std::string Shadowed::mutation_objection(const SeenAppend& append, NodeId peer, 
       status = Status::access_denied;
     }
   }
-  if (append.effect != Effect::Kind::none && shadow_verdict(policy, peer, static_cast<Op>(record.op), append.key) != Status::ok) {
+  if (append.effect != Effect::Kind::none && shadow_verdict(policy, of_.shadow_of(peer), static_cast<Op>(record.op), append.key) != Status::ok) {
     return "an effect outside the grant";
   }
   if (record.allowed != (status == Status::ok)) return record.allowed ? "allowed outside the grant" : "refused inside the grant";

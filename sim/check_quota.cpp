@@ -50,7 +50,7 @@ class Quotas {
 
   [[nodiscard]] std::string objection(const SeenAppend& append) {
     const std::uint64_t quota = of_.policy_at(append.at).quota_keys;
-    const bool is_over = quota != 0 && keys_with(of_.node_of(append.record.peer.key), append.record.key) > quota;
+    const bool is_over = quota != 0 && keys_with(of_.node_of(append.record.peer), append.record.key) > quota;
     if (append.record.status == Status::quota_exceeded) {
       ++result_.judged;
       return is_over ? "" : "over no quota";
@@ -70,7 +70,7 @@ class Quotas {
   void apply(const SeenAppend& append) {
     if (append.effect == Effect::Kind::none) return;
     std::optional<Held> now;
-    if (append.effect == Effect::Kind::put) now = Held{of_.node_of(append.record.peer.key), append.value.size()};
+    if (append.effect == Effect::Kind::put) now = Held{of_.node_of(append.record.peer), append.value.size()};
     const auto known = held_.find(append.key);
     changes_.push_back({append.index, append.key, known == held_.end() ? std::nullopt : std::optional(known->second)});
     put(append.key, now);

@@ -54,8 +54,8 @@ class Recorded {
 
 // A DELETE of what is absent is answered OK to a peer that may not know.
 std::string Recorded::untold_absence(const SeenAppend& append) const {
-  const NodeId peer = of_.node_of(append.record.peer.key);
-  const bool may_know = shadow_verdict(of_.policy_at(append.at), peer, Op::get, append.record.key) == Status::ok;
+  const NodeId peer = of_.node_of(append.record.peer);
+  const bool may_know = shadow_verdict(of_.policy_at(append.at), of_.shadow_of(peer), Op::get, append.record.key) == Status::ok;
   if (may_know || append.record.old_revision != 0 || append.record.new_revision != 0) return "done without an effect";
   return {};
 }
@@ -82,7 +82,8 @@ std::string Recorded::effect_objection(const SeenAppend& append) {
 }
 
 std::string Recorded::call_objection(const AuditRecord& record, const SeenCall& call, bool certain) const {
-  if (of_.node_of(record.peer.key) != call.node || record.peer.kind != PeerKind::remote) return "is not of the peer of " + place_of(call);
+  const PeerKind kind = of_.shadow_of(call.node).local ? PeerKind::local : PeerKind::remote;
+  if (of_.node_of(record.peer) != call.node || record.peer.kind != kind) return "is not of the peer of " + place_of(call);
   if (record.op != static_cast<std::uint8_t>(call.op)) return "is of another op than " + place_of(call);
   const std::string_view key = std::string_view(call.key).substr(0, limits::key_size_max);
   if (record.key_size != call.key.size() || record.key != key) return "is of another key than " + place_of(call);

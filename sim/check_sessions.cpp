@@ -37,7 +37,7 @@ class Sessions {
   }
 
  private:
-  using Name = std::pair<PublicKey, std::uint64_t>;  // peer, number
+  using Name = std::pair<Owner, std::uint64_t>;  // whose, number
   struct Change {
     std::uint64_t index = 0;
     Name name;
@@ -69,7 +69,7 @@ std::string Sessions::take(const SeenAppend& append) {
   const bool is_event = record.kind == AuditKind::session || record.kind == AuditKind::eviction;
   if (!is_event && !append.is_mutation()) return {};
   ++result_.judged;
-  const Name name{record.peer.key, record.at.session};
+  const Name name{owner_of(record.peer), record.at.session};
   const auto found = sessions_.find(name);
   changes_.push_back({append.index, name, found == sessions_.end() ? std::nullopt : std::optional(found->second)});
   if (is_event && record.kind == AuditKind::session && record.op == static_cast<std::uint8_t>(Op::open)) {
@@ -91,13 +91,13 @@ std::string Sessions::take(const SeenAppend& append) {
 // Only where there is no room, and the least recently used of those without a connection. One that nobody joined since the
 // server came up has none.
 std::string Sessions::eviction_objection(const SeenAppend& append) const {
-  const PublicKey& key = append.record.peer.key;
-  const auto victim = sessions_.find({key, append.record.at.session});
+  const Owner owner = owner_of(append.record.peer);
+  const auto victim = sessions_.find({owner, append.record.at.session});
   if (victim == sessions_.end() || victim->second.ended) return {};
   std::uint64_t live = 0;
   bool has_older = false;
   for (const auto& [name, session] : sessions_) {
-    if (name.first != key || session.ended) continue;
+    if (name.first != owner || session.ended) continue;
     ++live;
     const bool is_apart = session.joined >> 40 != append.index >> 40;
     has_older |= is_apart && session.used < victim->second.used;

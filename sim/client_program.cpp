@@ -21,7 +21,7 @@ ClientProgram::ClientProgram(Node& node, const ClientProgramOptions& options, Ca
 
 void ClientProgram::started() {
   const Node::Ground& ground = node().ground();
-  client_.emplace(ground.suite, node().identity(), config_with_marks(options_.config, ground.marks));
+  client_.emplace(ground.suite, options_.local ? nullptr : node().identity(), config_with_marks(options_.config, ground.marks));
 }
 
 void ClientProgram::crash(bool silent) {

@@ -29,6 +29,7 @@ struct ClientProgramOptions {
   NodeId server = 0;
   ClientConfig config;      // without a server key the world fills in the right one
   std::size_t read_size = 64 * 1024;
+  bool local = false;       // it speaks to the local door
 };
 
 class ClientProgram final : public Program {

@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "sim/shadow.h"
+
 namespace statefs::sim {
 namespace {
 
@@ -119,19 +121,24 @@ void Conversation::take_answer(const FrameHeader& header, ByteView body, std::si
 
 }  // namespace
 
-void add_conversations(const CryptoWatch& watch, const std::vector<PublicKey>& keys, History& history) {
+void add_conversations(const CryptoWatch& ciphers, const PlainWatch& plain, const std::vector<PublicKey>& keys, History& history) {
   std::map<PublicKey, NodeId> nodes;
   for (NodeId node = 0; node < keys.size(); ++node) nodes.emplace(keys[node], node);
   std::uint32_t number = 0;
-  for (const SpokenConnection& each : watch.connections()) {
-    const auto peer = nodes.find(each.peer);
-    const NodeId node = peer == nodes.end() ? no_node : peer->second;
-    SeenArrival arrival{before(each.made), each.responder, node, number, each.refused, no_place, each.requests->opened_count > 0};
+  const auto add = [&](const SpokenConnection& each, NodeId node) {
+    const bool is_heard = each.requests->opened_count > 0;
+    SeenArrival arrival{before(each.made), each.responder, node, number, each.refused, no_place, is_heard, each.uid.has_value()};
     if (!each.answers->parts.empty()) arrival.last_said = before(each.answers->parts.back().sealed);
     history.arrivals.push_back(arrival);
     for (SeenExchange& exchange : Conversation(each, node, number).tell()) history.exchanges.push_back(std::move(exchange));
     ++number;
+  };
+  for (const SpokenConnection& each : ciphers.connections()) {
+    const auto peer = nodes.find(each.peer);
+    add(each, peer == nodes.end() ? no_node : peer->second);
   }
+  for (const SpokenConnection& each : plain.connections()) add(each, node_of_uid(*each.uid));
+  std::stable_sort(history.arrivals.begin(), history.arrivals.end(), [](const SeenArrival& a, const SeenArrival& b) { return a.at < b.at; });
   std::stable_sort(history.exchanges.begin(), history.exchanges.end(),
                    [](const SeenExchange& a, const SeenExchange& b) { return a.asked < b.asked; });
 }

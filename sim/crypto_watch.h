@@ -14,6 +14,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,8 @@ struct SpokenLine {
 // A handshake that a responder accepted, whether the peer was let in or not.
 struct SpokenConnection {
   NodeId responder = no_node;
-  PublicKey peer;
+  PublicKey peer;                    // or, at a local door (plain_watch.h):
+  std::optional<std::uint32_t> uid;
   Place made = 0;
   const SpokenLine* requests = nullptr;
   const SpokenLine* answers = nullptr;

@@ -278,7 +278,10 @@ Plan draw_plan(std::uint64_t seed) {
   plan.seed = seed;
   plan.server_count = random.chance({1, 5}) ? 2 : 1;
   plan.client_count = static_cast<std::uint32_t>(random.between(1, 8));
+  RandomStream locals = random.split("locals");
+  if (locals.chance({1, 3})) plan.local_count = static_cast<std::uint32_t>(locals.between(1, std::min<std::uint64_t>(plan.client_count, 2)));
   const Duration horizon = milliseconds(200) + drawn(random, seconds(20));
+  if (plan.local_count > 0 && locals.chance({1, 4})) plan.limits.local_connections_per_uid_max = locals.between(1, 3);
   RandomStream workload = random.split("workload");
   plan.workload = draw_workload(workload, horizon);
   RandomStream store = random.split("store");

@@ -35,6 +35,7 @@ std::unique_ptr<Suite> suite_for(const Plan& plan, CryptoWatch& watch, Tap* tap)
 
 Episode::Episode(const Plan& plan, Tap* tap) : plan_(plan), world_(plan.seed, plan.faults, suite_for(plan, watch_, tap)), events_left_(events_max) {
   watch_.watch(world_.schedule(), world_.trace());
+  plain_watch_.watch(world_.schedule(), world_.trace());
   if (tap != nullptr) {
     tap->watch(world_.schedule(), world_.trace());
     world_.trace().keep_stream_bytes(true);
@@ -48,10 +49,11 @@ Episode::Episode(const Plan& plan, Tap* tap) : plan_(plan), world_(plan.seed, pl
 }
 
 // All but those whose part it is not to be enrolled.
-std::vector<NodeId> Episode::peers() const {
-  std::vector<NodeId> peers;
+std::vector<ShadowPeer> Episode::peers() const {
+  std::vector<ShadowPeer> peers;
   for (NodeId id = plan_.server_count; id < plan_.node_count(); ++id) {
-    if (plan_.is_client(id) || plan_.hostile[id - plan_.server_count - plan_.client_count] != HostileKind::stranger) peers.push_back(id);
+    const bool is_stranger = !plan_.is_client(id) && plan_.hostile[id - plan_.server_count - plan_.client_count] == HostileKind::stranger;
+    if (!is_stranger) peers.push_back({id, plan_.is_local(id)});
   }
   return peers;
 }
@@ -69,6 +71,10 @@ void Episode::add_servers() {
   options.audit_ring_size = plan_.store.audit_ring_size;
   options.value_bytes_max = plan_.store.value_bytes_max;
   options.keys_max = plan_.store.keys_max;
+  for (NodeId id = 0; id < plan_.node_count(); ++id) {
+    if (plan_.is_local(id)) options.locals.insert(id);
+  }
+  options.plain_watch = &plain_watch_;
   for (NodeId id = 0; id < plan_.server_count; ++id) {
     options.journal.reset();
     if (plan_.store.is_journal(id)) options.journal = JournalOptions{plan_.store.direct, plan_.store.request_time};
@@ -76,11 +82,27 @@ void Episode::add_servers() {
   }
 }
 
+// A socket of one machine loses nothing and is cut only by who holds it; that writes are torn stays.
+void Episode::quieten_local_links() {
+  Faults faults;
+  faults.link.latency = microseconds(20);
+  faults.stream = plan_.faults.stream;
+  faults.stream.refused = faults.stream.broken_unread = faults.stream.late_error = {};
+  for (NodeId id = 0; id < plan_.node_count(); ++id) {
+    if (!plan_.is_local(id)) continue;
+    world_.network().link(id, plan_.server_of(id)).set_faults(faults);
+    world_.network().link(plan_.server_of(id), id).set_faults(faults);
+  }
+}
+
 void Episode::add_clients() {
+  quieten_local_links();
   for (NodeId id = plan_.server_count; id < plan_.server_count + plan_.client_count; ++id) {
     workloads_.push_back(std::make_unique<Workload>(world_.node(id), plan_.workload, plan_.operations_of(id), plan_.calls_of(id)));
     cast_.workloads.push_back(workloads_.back().get());
-    cast_.clients.push_back(&world_.add_client(world_.node(id), plan_.server_of(id), *workloads_.back()));
+    ClientProgramOptions client;
+    client.local = plan_.is_local(id);
+    cast_.clients.push_back(&world_.add_client(world_.node(id), plan_.server_of(id), *workloads_.back(), client));
     workloads_.back()->start(*cast_.clients.back());
   }
 }
@@ -192,7 +214,7 @@ std::vector<CheckResult> Episode::judge(const History& history) {
 History Episode::history() {
   History history = history_of(world_.trace());
   const CheckContext known = context();
-  add_conversations(watch_, known.keys, history);
+  add_conversations(watch_, plain_watch_, known.keys, history);
   for (ServerProgram* const program : cast_.servers) {
     SeenLoad& load = loads_[program->node().id()];
     load.node = program->node().id();
@@ -233,7 +255,9 @@ CheckContext Episode::context() {
   CheckContext context;
   context.calm_operations = plan_.calm_operations;
   context.call_timeout = plan_.workload.timeout;
-  context.limits = {plan_.limits.connections_max, buffered_size_max(plan_.limits), output_size_max(plan_.limits)};
+  const std::uint64_t local_connections = std::min<std::uint64_t>(
+      plan_.limits.local_connections_max, plan_.local_count * plan_.limits.local_connections_per_uid_max);
+  context.limits = {plan_.limits.connections_max + local_connections, buffered_size_max(plan_.limits), output_size_max(plan_.limits)};
   context.policies = plan_.policies;
   context.refusals = watch_.refusals();
   for (NodeId id = 0; id < plan_.node_count(); ++id) {
@@ -248,6 +272,7 @@ CheckContext Episode::context() {
                              plan_.store.is_journal(id)};
     } else if (plan_.is_client(id)) {
       context.server_of[id] = plan_.server_of(id);
+      if (plan_.is_local(id)) context.locals.insert(id);
     } else {
       const HostileKind kind = plan_.hostile[id - plan_.server_count - plan_.client_count];
       if (kind == HostileKind::stranger || kind == HostileKind::misled || kind == HostileKind::repeater) context.server_of[id] = plan_.server_of(id);

@@ -14,6 +14,7 @@
 #include "sim/checkers.h"
 #include "sim/crypto_watch.h"
 #include "sim/hostile.h"
+#include "sim/plain_watch.h"
 #include "sim/plan.h"
 #include "sim/tap.h"
 #include "sim/world.h"
@@ -47,7 +48,8 @@ class Episode {
   void add_servers();
   void add_clients();
   void add_hostile();
-  [[nodiscard]] std::vector<NodeId> peers() const;
+  [[nodiscard]] std::vector<ShadowPeer> peers() const;
+  void quieten_local_links();
   [[nodiscard]] bool step();
   [[nodiscard]] bool idle() const;
   void stuck(const std::string& what);
@@ -55,6 +57,7 @@ class Episode {
 
   const Plan& plan_;
   CryptoWatch watch_;
+  PlainWatch plain_watch_;
   World world_;
   Cast cast_;
   std::vector<std::unique_ptr<Workload>> workloads_;  // of clients, then of hostile nodes that are clients

@@ -123,6 +123,7 @@ struct SeenArrival {
   Place refused = no_place;      // where a record of it did not authenticate
   Place last_said = no_place;    // where something was sealed for it last
   bool is_heard = false;         // a record of it was opened
+  bool is_local = false;         // it came to the local door, and has no handshake behind it
 };
 
 // What was measured of a node's programs while they ran, each at its highest, and what was left over in the end.

@@ -73,6 +73,7 @@ Plan without_node(Plan plan, NodeId id) {
     each.other = renumbered(each.other, id).value_or(0);
   }
   if (plan.nodes.size() > id) plan.nodes.erase(plan.nodes.begin() + id);
+  if (plan.is_local(id)) --plan.local_count;
   if (server) {
     const std::uint32_t below = (1u << id) - 1;
     plan.store.journals = id >= 32 ? plan.store.journals : (plan.store.journals & below) | (plan.store.journals >> 1 & ~below);

@@ -5,7 +5,8 @@
 // A plan is the whole of a run: the same plan gives the same run, and each part can be taken out without moving the draws
 // of the others. As text it has one line for each thing that is not at its default, so a small plan is a short text.
 //
-// Nodes are numbered: servers first, then clients, then hostile ones. Client i calls server i % server_count.
+// Nodes are numbered: servers first, then clients, then hostile ones. Client i calls server i % server_count. The last
+// `local_count` clients are programs of their server's own machine.
 #pragma once
 
 #include <optional>
@@ -57,6 +58,7 @@ struct Plan {
   bool stand_in_cipher = false;  // instead of real cryptography; no figure comes of it
   std::uint32_t server_count = 1;
   std::uint32_t client_count = 1;
+  std::uint32_t local_count = 0;  // of the clients
   std::vector<HostileKind> hostile;
   std::vector<NodeOptions> nodes;  // those beyond its end have default options
 
@@ -79,6 +81,7 @@ struct Plan {
   }
   [[nodiscard]] bool is_server(NodeId id) const { return id < server_count; }
   [[nodiscard]] bool is_client(NodeId id) const { return id >= server_count && id < server_count + client_count; }
+  [[nodiscard]] bool is_local(NodeId id) const { return is_client(id) && id + local_count >= server_count + client_count; }
   [[nodiscard]] NodeId server_of(NodeId id) const { return (id - server_count) % server_count; }
   [[nodiscard]] std::vector<PlannedCall> calls_of(NodeId client) const;
   [[nodiscard]] std::vector<std::uint32_t> operations_of(NodeId client) const;
@@ -110,6 +113,7 @@ void for_each_number(P& plan, Visit visit) {
   visit("stand_in_cipher", plan.stand_in_cipher);
   visit("servers", plan.server_count);
   visit("clients", plan.client_count);
+  visit("locals", plan.local_count);
   visit("store.commits", plan.store.commits);
   visit("store.flush_interval", plan.store.flush_interval);
   visit("store.flush_delay", plan.store.flush_delay);
@@ -123,6 +127,7 @@ void for_each_number(P& plan, Visit visit) {
   visit("limits.connections_max", plan.limits.connections_max);
   visit("limits.connections_per_peer_max", plan.limits.connections_per_peer_max);
   visit("limits.half_open_max", plan.limits.half_open_max);
+  visit("limits.local_connections_per_uid_max", plan.limits.local_connections_per_uid_max);
   visit("limits.handshakes_per_wakeup", plan.limits.handshakes_per_wakeup);
   visit("limits.output_size_max", plan.limits.output_size_max);
   visit("limits.sessions_per_key", plan.limits.sessions_per_key);

@@ -293,6 +293,7 @@ std::string_view objection(const Plan& plan) {
   if (plan.limits.sessions_per_key == 0 || plan.limits.sessions_per_key > limits::sessions_per_key) return "more or less sessions than can be";
   const bool is_huge = plan.store.value_bytes_max > limits::store_value_bytes_default || plan.store.keys_max > limits::store_keys_default;
   if (plan.store.journals != 0 && is_huge) return "more than a journal's disk here holds";
+  if (plan.local_count > plan.client_count || plan.local_count > limits::local_uids_max) return "more locals than clients, or than a policy can name";
   if (plan.store.audit_ring_size < 2 * limits::audit_reserve_size) return "a ring that is too small";
   if (plan.workload.value_size_max > 2 * limits::value_size_max) return "longer values than a message can carry";
   if (plan.workload.key_count == 0 || plan.workload.in_flight_max == 0) return "at least 1";

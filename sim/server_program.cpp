@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sim/shadow.h"
+
 namespace statefs::sim {
 namespace {
 
@@ -120,6 +122,7 @@ void ServerProgram::crash(std::int64_t amount, bool silent) {
   server_.reset();
   connections_.clear();
   ends_.clear();
+  local_.clear();
   store_->crash(amount);
 }
 
@@ -158,6 +161,7 @@ void ServerProgram::work(const std::vector<StreamEnd>& ready, Now now) {
   server_->advance(now);
   // A copy, because releasing a connection may not disturb the walk.
   const std::vector<ConnectionId> touched(server_->touched().begin(), server_->touched().end());
+  for (const ConnectionId connection : touched) watch_output(connection);
   for (const ConnectionId connection : touched) {
     const auto at = ends_.find(connection);
     if (at != ends_.end()) write_output(at->second, connection, now);
@@ -165,19 +169,43 @@ void ServerProgram::work(const std::vector<StreamEnd>& ready, Now now) {
   export_audit();
 }
 
+std::optional<ConnectionId> ServerProgram::admit(StreamEnd end, Now now) {
+  const NodeId peer = stream(end).node(other(end.side));
+  if (!options_.locals.contains(peer)) {
+    const auto accepted = server_->accept(node().fresh_key(), now);
+    return accepted.ok() ? std::optional(accepted.value()) : std::nullopt;
+  }
+  const std::size_t number = options_.plain_watch == nullptr ? 0 : options_.plain_watch->arrived(node().id(), uid_of(peer));
+  const auto accepted = server_->accept_local(uid_of(peer), now);
+  if (!accepted.ok()) return std::nullopt;
+  local_[accepted.value()] = {number, 0};
+  return accepted.value();
+}
+
+// What a local connection has to say more than before.
+void ServerProgram::watch_output(ConnectionId connection) {
+  const auto found = local_.find(connection);
+  if (found == local_.end() || options_.plain_watch == nullptr) return;
+  const ByteView output = server_->output(connection);
+  if (output.size() > found->second.waiting) options_.plain_watch->said(found->second.number, output.subspan(found->second.waiting));
+  found->second.waiting = output.size();
+}
+
 void ServerProgram::serve(StreamEnd end, Now now) {
   auto known = connections_.find(end);
   if (known == connections_.end()) {
-    const auto accepted = server_->accept(node().fresh_key(), now);
-    if (!accepted.ok()) return close(end);
-    known = connections_.emplace(end, accepted.value()).first;
-    ends_.emplace(accepted.value(), end);
+    const auto admitted = admit(end, now);
+    if (!admitted) return close(end);
+    known = connections_.emplace(end, *admitted).first;
+    ends_.emplace(*admitted, end);
   }
   const ConnectionId connection = known->second;
   Stream& from = stream(end);
   if (server_->wants_input(connection)) {
     if (server_->output(connection).size() >= options_.limits.output_size_max) ++reads_when_full_;
     const ByteView bytes = from.read(end.side, options_.read_size);
+    const auto local = local_.find(connection);
+    if (!bytes.empty() && local != local_.end() && options_.plain_watch != nullptr) options_.plain_watch->heard(local->second.number, bytes);
     if (!bytes.empty()) server_->receive(connection, bytes, now);
   }
   if (from.at_end(end.side) || from.broken(end.side)) return server_->ended(connection, now);
@@ -196,9 +224,11 @@ void ServerProgram::write_output(StreamEnd end, ConnectionId connection, Now now
     const std::size_t count = to.write(end.side, output);
     if (count == 0) break;
     server_->output_taken(connection, count, now);
+    if (const auto local = local_.find(connection); local != local_.end()) local->second.waiting -= std::min(count, local->second.waiting);
   }
   if (server_->finished(connection)) {
     server_->released(connection);
+    local_.erase(connection);
     ends_.erase(connection);
     connections_.erase(end);
     return close(end);

@@ -11,10 +11,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "core/server.h"
 #include "sim/journal_store.h"
 #include "sim/node.h"
+#include "sim/plain_watch.h"
 #include "sim/statefs.h"
 
 namespace statefs::sim {
@@ -37,6 +39,8 @@ struct ServerProgramOptions {
   std::size_t read_size = 64 * 1024;
   bool crashable = true;          // the store keeps what a crash would leave
   std::optional<JournalOptions> journal;
+  std::set<NodeId> locals{};      // whose streams come to the local door, with uid_of() as their uid
+  PlainWatch* plain_watch = nullptr;  // outlives the program; null: nobody listens at that door
 };
 
 class ServerProgram final : public Program, private DiskOwner {
@@ -75,6 +79,8 @@ class ServerProgram final : public Program, private DiskOwner {
   void make_server();
   void serve(StreamEnd end, Now now);
   void write_output(StreamEnd end, ConnectionId connection, Now now);
+  [[nodiscard]] std::optional<ConnectionId> admit(StreamEnd end, Now now);
+  void watch_output(ConnectionId connection);
   void export_audit();
 
   ServerProgramOptions options_;
@@ -86,6 +92,11 @@ class ServerProgram final : public Program, private DiskOwner {
   std::uint64_t reads_when_full_ = 0;
   std::map<StreamEnd, ConnectionId> connections_;
   std::map<ConnectionId, StreamEnd> ends_;
+  struct Overheard {
+    std::size_t number = 0;     // of the plain watch
+    std::size_t waiting = 0;    // of the output, already told
+  };
+  std::map<ConnectionId, Overheard> local_;
 };
 
 }  // namespace statefs::sim

@@ -21,7 +21,7 @@ SessionLog::SessionLog(const Case& of) {
     take_events(append.at);
     const AuditKind kind = append.record.kind;
     if (kind != AuditKind::session && kind != AuditKind::eviction && kind != AuditKind::mutation) continue;
-    const NodeId peer = of.node_of(append.record.peer.key);
+    const NodeId peer = of.node_of(append.record.peer);
     SessionLife& life = peers_[peer][append.record.at.session];
     life.number = append.record.at.session;
     SessionVersion version = life.at(append.at);

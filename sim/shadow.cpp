@@ -7,6 +7,7 @@ namespace statefs::sim {
 namespace {
 
 const std::string shared = "/state/shared/";
+constexpr std::string_view keystore = "/state/keystore/";
 
 bool names(const std::vector<NodeId>& nodes, NodeId node) { return std::find(nodes.begin(), nodes.end(), node) != nodes.end(); }
 
@@ -31,22 +32,27 @@ std::vector<std::string_view> segments_of(std::string_view key) {
 
 }  // namespace
 
-PolicySource to_source(const PolicyPlan& plan, std::span<const NodeId> peers, std::span<const PublicKey> keys) {
+PolicySource to_source(const PolicyPlan& plan, std::span<const ShadowPeer> peers, std::span<const PublicKey> keys) {
   PolicySource source;
   std::vector<Rule> denies;
   if (plan.dir_denied) denies.push_back({shared + "dir/", access_all, true});
   source.default_rules.insert(source.default_rules.end(), denies.begin(), denies.end());
   if (plan.quota_keys != 0) source.default_quota = Quota{source.store.value_bytes / (peers.size() + 1), plan.quota_keys};
-  for (const NodeId peer : peers) {
+  for (const auto& [peer, is_local] : peers) {
     if (names(plan.strangers, peer)) continue;
-    source.peers.push_back({keys[peer], "node-" + std::to_string(peer)});
+    if (!is_local) source.peers.push_back({keys[peer], "node-" + std::to_string(peer)});
     AccessMask access = access_all;
     if (names(plan.readers, peer)) access &= bits(Access::get, Access::list);
     if (names(plan.writers, peer)) access &= bits(Access::put, Access::del);
     const bool is_narrowed = plan.narrowed == peer;
-    if (access == access_all && !is_narrowed) continue;
+    if (access == access_all && !is_narrowed && !is_local) continue;
     std::vector<Rule> rules = denies;
     if (access != 0) rules.push_back({is_narrowed ? shared + "own/" : shared, access, false});
+    if (is_local) {
+      if (access != 0 && !is_narrowed) rules.push_back({std::string(keystore), access, false});
+      source.locals.push_back({uid_of(peer), rules, source.default_quota});
+      continue;
+    }
     source.entries.push_back({keys[peer], rules, std::nullopt});
   }
   return source;
@@ -61,7 +67,8 @@ Status shadow_key_check(std::string_view key, bool is_prefix) {
   return std::all_of(segments.begin(), segments.end(), is_plain) ? Status::ok : Status::invalid_key;
 }
 
-Status shadow_verdict(const PolicyPlan& plan, NodeId peer, Op op, std::string_view key) {
+Status shadow_verdict(const PolicyPlan& plan, ShadowPeer who, Op op, std::string_view key) {
+  const NodeId peer = who.node;
   const bool is_prefix = op == Op::list;
   const bool is_read = op == Op::get || op == Op::list;
   if (const Status status = shadow_key_check(key, is_prefix); status != Status::ok) return status;
@@ -70,9 +77,11 @@ Status shadow_verdict(const PolicyPlan& plan, NodeId peer, Op op, std::string_vi
   const std::size_t own = is_prefix ? 0 : 1;
   const bool in_shared = segments.size() >= 2 + own && segments[0] == "state" && segments[1] == "shared";
   const std::string_view child = segments.size() >= 3 + own ? segments[2] : std::string_view{};
-  if (!in_shared || !is_enrolled(plan, peer)) return Status::access_denied;
+  const bool in_keystore = who.local && segments.size() >= 2 + own && segments[0] == "state" && segments[1] == "keystore";
+  if ((!in_shared && !in_keystore) || !is_enrolled(plan, peer)) return Status::access_denied;
   if (names(plan.readers, peer) && !is_read) return Status::access_denied;
   if (names(plan.writers, peer) && is_read) return Status::access_denied;
+  if (in_keystore) return plan.narrowed == peer ? Status::access_denied : Status::ok;
   if (plan.dir_denied && child == "dir") return Status::access_denied;
   if (plan.narrowed == peer && child != "own") return Status::access_denied;
   return Status::ok;

@@ -28,14 +28,23 @@ struct PolicyPlan {
   friend bool operator==(const PolicyPlan&, const PolicyPlan&) = default;
 };
 
+// Whose verdict is asked for. A local peer is a program of the server's machine, known by its uid; it has /state/keystore/ as well, which
+// no remote peer can be given.
+struct ShadowPeer {
+  NodeId node = 0;
+  bool local = false;
+};
+inline constexpr std::uint32_t uid_of(NodeId node) { return 1'000 + node; }
+inline constexpr NodeId node_of_uid(std::uint32_t uid) { return uid - 1'000; }
+
 // The policy of a plan for these peers. `keys` are by node; aliases are those of a world (World::alias_of).
-[[nodiscard]] PolicySource to_source(const PolicyPlan& plan, std::span<const NodeId> peers, std::span<const PublicKey> keys);
+[[nodiscard]] PolicySource to_source(const PolicyPlan& plan, std::span<const ShadowPeer> peers, std::span<const PublicKey> keys);
 
 [[nodiscard]] bool is_enrolled(const PolicyPlan& plan, NodeId peer);
 
 // What PUT, GET, DELETE or LIST of the key, or prefix, is answered before anything else is looked at; OK is allowed. A stranger is
 // denied everything. A condition is a GET as well: whoever has one asks twice.
-[[nodiscard]] Status shadow_verdict(const PolicyPlan& plan, NodeId peer, Op op, std::string_view key);
+[[nodiscard]] Status shadow_verdict(const PolicyPlan& plan, ShadowPeer peer, Op op, std::string_view key);
 // Of the bytes alone: OK, INVALID_KEY or KEY_TOO_LONG.
 [[nodiscard]] Status shadow_key_check(std::string_view key, bool is_prefix);
 

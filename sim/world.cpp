@@ -66,7 +66,11 @@ constexpr Duration call_timeout = seconds(60);
 
 }  // namespace
 
-WorldDriver::WorldDriver(World& world, NodeId server) : world_(world), client_(&world.add_client(world.add_node(), server, *this)) {}
+WorldDriver::WorldDriver(World& world, NodeId server, bool local) : world_(world) {
+  ClientProgramOptions options;
+  options.local = local;
+  client_ = &world.add_client(world.add_node(), server, *this, options);
+}
 
 void WorldDriver::completed(ClientProgram&, Completion completion) { last_ = std::move(completion); }
 

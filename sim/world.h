@@ -73,8 +73,8 @@ class World {
 // Carries a script in a world: one client, one call at a time.
 class WorldDriver final : public Driver, public CallUser {
  public:
-  // `world` outlives the driver. The client is on a new node.
-  WorldDriver(World& world, NodeId server);
+  // `world` outlives the driver. The client is on a new node, which the server's options name where it is `local`.
+  WorldDriver(World& world, NodeId server, bool local = false);
   Completion call(const RequestBody& request) override;
   std::uint64_t epoch() override;
   void break_stream() override;

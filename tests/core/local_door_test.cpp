@@ -245,6 +245,19 @@ TEST(LocalDoor, ReadsNothingMoreOfAProgramThatTakesNoAnswers) {
   EXPECT_TRUE(device.server().finished(link.id)) << "and it is not waited for forever";
 }
 
+// Found by seed 9 of the simulator: an idle local connection ends after a day, and its timer outlived it.
+TEST(LocalDoor, LeavesNoTimerBehindWhenItIsLeft) {
+  Device device(with_local_door());
+  auto link = device.connect_local(owner);
+  (void)device.call(link, get_of(shared_key));
+  device.wait(limits::handshake_timeout);
+  device.pump(link);
+  EXPECT_LE(device.server().deadline(), device.now().monotonic + limits::connection_age_max);
+  device.cut(link);
+  device.server().advance(device.now());
+  EXPECT_GT(device.server().deadline(), device.now().monotonic + limits::connection_age_max);
+}
+
 TEST(LocalDoor, TakesAFrameByteByByte) {
   Device device(with_local_door());
   const auto id = device.server().accept_local(owner, device.now());

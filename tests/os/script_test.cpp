@@ -7,8 +7,10 @@
 
 #include "os/client_link.h"
 #include "os/clock.h"
+#include "sim/shadow.h"
 #include "sim/world.h"
 #include "tests/os/loopback_server.h"
+#include "tests/os/temp_dir.h"
 
 namespace statefs {
 namespace {
@@ -16,8 +18,10 @@ namespace {
 // Carries a script over a real socket.
 class SocketDriver final : public sim::Driver {
  public:
-  SocketDriver(const Suite& suite, const test::LoopbackServer& server)
-      : link_(suite, suite.import(test::test_secret(10)), config_for(server), server.endpoint(), seconds(10)) {}
+  // At the local door, where it has a path.
+  SocketDriver(const Suite& suite, const test::LoopbackServer& server, const std::string& local_path)
+      : link_(suite, local_path.empty() ? suite.import(test::test_secret(10)) : nullptr, config_for(server),
+              local_path.empty() ? server.endpoint() : path_endpoint(local_path).value(), seconds(10)) {}
 
   Completion call(const RequestBody& request) override {
     const auto id = link_.client().submit(request, read_monotonic() + seconds(20), read_monotonic());
@@ -58,14 +62,24 @@ struct Told {
   std::vector<std::string> audit;
 };
 
+enum class Door { remote, local };
+
+// What a peer may do by default, so that both doors have the same rules.
+const Rule shared{std::string(shared_subtree), access_all, false};
+
 // sim::describe() leaves out what must differ between two runs: index, previous hash, both times, epoch, node, policy
-// version, peer key (the alias stays) and value MAC; revisions are named in order of first appearance. Everything else of
-// every record is compared: kind, op, peer kind and alias, status, verdict, rule, count, key, sizes, old and new revision.
-Told in_the_simulator(std::span<const sim::Step> steps) {
+// version, peer key and uid (kind and alias stay) and value MAC; revisions are named in order of first appearance. Everything
+// else of every record is compared: kind, op, peer kind and alias, status, verdict, rule, count, key, sizes, old and new revision.
+Told in_the_simulator(std::span<const sim::Step> steps, Door door) {
   sim::World world(7, sim::Faults{});
   sim::Node& node = world.add_node();
-  world.add_server(node, {world.enrol({1}), {}, {}});
-  sim::WorldDriver driver(world, node.id());
+  sim::ServerProgramOptions options{door == Door::remote ? world.enrol({1}) : PolicySource{}, {}, {}};
+  if (door == Door::local) {
+    options.policy.locals.push_back({sim::uid_of(1), {shared}, std::nullopt});
+    options.locals.insert(1);
+  }
+  world.add_server(node, options);
+  sim::WorldDriver driver(world, node.id(), door == Door::local);
   const sim::ScriptRun run = sim::run_script(steps, driver);
   EXPECT_THAT(run.surprises, ::testing::IsEmpty());
   Told told{run.transcript, {}};
@@ -74,10 +88,15 @@ Told in_the_simulator(std::span<const sim::Step> steps) {
   return told;
 }
 
-Told on_real_sockets(std::span<const sim::Step> steps) {
+Told on_real_sockets(std::span<const sim::Step> steps, Door door) {
   const auto suite = make_crypto_suite();
-  test::LoopbackServer server({test::test_secret(10)});
-  SocketDriver driver(*suite, server);
+  const test::TempDir folder;
+  test::LoopbackOptions options;
+  if (door == Door::remote) options.peers.push_back(test::test_secret(10));
+  if (door == Door::local) options.local_path = folder.path("door.sock");
+  options.local_rules = {shared};
+  test::LoopbackServer server(options);
+  SocketDriver driver(*suite, server, options.local_path);
   const sim::ScriptRun run = sim::run_script(steps, driver);
   EXPECT_THAT(run.surprises, ::testing::IsEmpty());
   Told told{run.transcript, {}};
@@ -90,15 +109,37 @@ Told on_real_sockets(std::span<const sim::Step> steps) {
   return told;
 }
 
+// The same lines as if a remote peer had been there.
+std::vector<std::string> as_remote(std::vector<std::string> audit) {
+  for (std::string& line : audit) {
+    const std::string local = " peer=2:\"\"";
+    const std::size_t at = line.find(local);
+    if (at != std::string::npos) line.replace(at, local.size(), " peer=1:\"node-1\"");
+  }
+  return audit;
+}
+
 TEST(OneScript, IsAnsweredAndAuditedAlikeInTheSimulatorAndOnRealSockets) {
   const std::vector<sim::Step> steps = sim::tour();
   ASSERT_GT(steps.size(), 30u);
-  const Told simulated = in_the_simulator(steps);
-  const Told real = on_real_sockets(steps);
+  const Told simulated = in_the_simulator(steps, Door::remote);
+  const Told real = on_real_sockets(steps, Door::remote);
   EXPECT_EQ(simulated.transcript.size(), steps.size());
   EXPECT_GT(simulated.audit.size(), 30u);
   EXPECT_EQ(real.transcript, simulated.transcript);
   EXPECT_EQ(real.audit, simulated.audit);
+}
+
+TEST(OneScript, IsAnsweredAndAuditedAtTheLocalDoorAsAtTheRemoteOne) {
+  const std::vector<sim::Step> steps = sim::tour();
+  const Told remote = in_the_simulator(steps, Door::remote);
+  const Told simulated = in_the_simulator(steps, Door::local);
+  const Told real = on_real_sockets(steps, Door::local);
+  EXPECT_EQ(real.transcript, simulated.transcript);
+  EXPECT_EQ(real.audit, simulated.audit);
+  EXPECT_EQ(simulated.transcript, remote.transcript);
+  EXPECT_NE(simulated.audit, remote.audit) << "who asked is recorded";
+  EXPECT_EQ(as_remote(simulated.audit), remote.audit);
 }
 
 }  // namespace

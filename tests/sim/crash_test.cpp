@@ -94,7 +94,7 @@ class CrashSoak {
 
  private:
   void add_server() {
-    std::vector<NodeId> peers{1, 2, 3, mortal_node};
+    const std::vector<ShadowPeer> peers{{1, false}, {2, false}, {3, false}, {mortal_node, false}};
     for (const PolicyPlan& plan : context_.policies) sources_.push_back(to_source(plan, peers, context_.keys));
     ServerProgramOptions options;
     options.policy = sources_[0];

@@ -18,10 +18,10 @@ PublicKey key_of(NodeId node) {
   return key;
 }
 
-Status real_verdict(const Policy& policy, NodeId peer, Op op, std::string_view text) {
+Status real_verdict(const Policy& policy, ShadowPeer peer, Op op, std::string_view text) {
   const auto status_of = [](KeyError error) { return error == KeyError::too_long ? Status::key_too_long : Status::invalid_key; };
   const auto answer = [](bool allowed) { return allowed ? Status::ok : Status::access_denied; };
-  const PeerPolicy* const entry = policy.find(key_of(peer));
+  const PeerPolicy* const entry = peer.local ? policy.find_local(uid_of(peer.node)) : policy.find(key_of(peer.node));
   if (op == Op::list) {
     const auto prefix = CanonicalPrefix::from(as_bytes(text));
     if (!prefix.ok()) return status_of(prefix.error());
@@ -34,14 +34,16 @@ Status real_verdict(const Policy& policy, NodeId peer, Op op, std::string_view t
 }
 
 TEST(Shadow, AgreesWithThePolicyThatItStandsFor) {
-  const std::array<NodeId, 3> peers{1, 2, 3};
   const std::vector<PublicKey> keys{key_of(0), key_of(1), key_of(2), key_of(3)};
   const std::vector<std::string> texts{
       root + "a", root + "dir/a", root + "dir/", root + "dir", root + "dirt/a", root + "own/a", root + "own/", root + "own", root + "own/dir/a",
-      root, "/state/shared", "/state/sharedx/a", "/state/", "/", "", "/a", "/state/keystore/a", root + "../a", root + "/a", root + "a\n",
+      root, "/state/shared", "/state/sharedx/a", "/state/", "/", "", "/a", "/state/keystore/a",
+      "/state/keystore/", "/state/keystore/own/a", "/state/boot/a", root + "../a", root + "/a", root + "a\n",
       root + "a\\b", root + "d/./a", root + std::string(limits::key_size_max, 'k'), root + std::string(limits::key_size_max, 'k') + "/"};
   std::size_t allowed = 0, denied = 0;
-  for (unsigned bits = 0; bits < 64; ++bits) {
+  for (unsigned bits = 0; bits < 128; ++bits) {
+    const bool some_local = (bits & 64) != 0;
+    const std::array<ShadowPeer, 3> peers{{{1, some_local}, {2, some_local}, {3, false}}};
     PolicyPlan plan;
     plan.dir_denied = (bits & 1) != 0;
     if ((bits & 2) != 0) plan.narrowed = 1;
@@ -51,12 +53,14 @@ TEST(Shadow, AgreesWithThePolicyThatItStandsFor) {
     if ((bits & 32) != 0) plan.readers.push_back(3);
     const auto policy = Policy::create(to_source(plan, peers, keys));
     ASSERT_TRUE(policy.ok());
-    for (const NodeId peer : peers) {
-      EXPECT_EQ(policy.value().find(key_of(peer)) != nullptr, is_enrolled(plan, peer));
+    for (const ShadowPeer peer : peers) {
+      const bool enrolled = is_enrolled(plan, peer.node);
+      EXPECT_EQ(policy.value().find(key_of(peer.node)) != nullptr, enrolled && !peer.local);
+      EXPECT_EQ(policy.value().find_local(uid_of(peer.node)) != nullptr, enrolled && peer.local);
       for (const Op op : {Op::put, Op::get, Op::del, Op::list}) {
         for (const std::string& text : texts) {
           const Status real = real_verdict(policy.value(), peer, op, text);
-          EXPECT_EQ(shadow_verdict(plan, peer, op, text), real) << bits << " peer " << peer << " " << printable(text);
+          EXPECT_EQ(shadow_verdict(plan, peer, op, text), real) << bits << " peer " << peer.node << " " << printable(text);
           ++(real == Status::ok ? allowed : denied);
         }
       }
