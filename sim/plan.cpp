@@ -103,6 +103,7 @@ Plan without_faults(Plan plan) {
   plan.hostile.clear();
   plan.nodes.clear();
   plan.limits = ServerLimits{};
+  plan.store.journals = 0;  // a journal has to be read first, and until then refuses streams
   return plan;
 }
 
