@@ -2,9 +2,9 @@
 //
 //   service.h (verdict) -> AUDIT -> store.h (one commit with the effect) -> an exporter outside core
 //
-// A record never holds a value or a bare hash of one: value length and HMAC-SHA-256 under a key of the node. The
-// hash of a record is SHA-256 of its encoding, which holds its index and the hash of the record before it, so one
-// pass over the bytes makes the chain; whoever holds a later head can see that an earlier record was changed. Views
+// A record never holds a value or a bare hash of one: value length and HMAC-SHA-256 under a key of the node (of the SHA-256 of a
+// value above limits::value_size_max). The hash of a record is SHA-256 of its encoding, which holds its index and the hash of
+// the record before it, so one pass over the bytes makes the chain; whoever holds a later head can see that an earlier record was changed. Views
 // in a record point into the request, the policy or the encoding, and live as long as those.
 //
 // Encoding, little-endian: kind, peer kind, op, flags (bit 0 allowed): u8 each; status, rule: u16; index: u64;

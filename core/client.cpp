@@ -76,7 +76,7 @@ void Client::State::expire_calls(Time now) {
 void Client::State::send_hello() {
   HelloRequest request;
   request.version = client_version;
-  request.features = feature_sessions;
+  request.features = feature_sessions | feature_staging;
   witness.introduce(request);
   encode_request(Request{hello_id, request}, connection.said());
 }

@@ -18,6 +18,8 @@ inline constexpr std::size_t total_value_size_ceiling = 16u << 20;     // of a s
 inline constexpr std::size_t list_entries_max = 256;                   // of one page
 inline constexpr std::size_t list_page_size_max = 64 * 1024;           // of the entries of one page
 inline constexpr std::size_t chunk_size_max = 64 * 1024;               // of one staged chunk
+inline constexpr Duration stage_idle_max = seconds(60);                // a stage goes after so long without a chunk ...
+inline constexpr Duration stage_yield_after = seconds(5);              // ... and after so long where its own peer needs its room
 
 // Records and frames.
 inline constexpr std::size_t noise_message_size_max = 65'535;
@@ -50,6 +52,8 @@ inline constexpr std::size_t local_uids_max = 4;
 inline constexpr std::size_t local_connections_max = 8;
 inline constexpr std::size_t local_connections_per_uid_max = 4;
 inline constexpr std::size_t total_value_size_default = 256 * 1024;
+inline constexpr std::size_t staged_values_per_peer = 2;
+inline constexpr std::size_t stages_per_peer_max = 4;
 inline constexpr std::size_t store_value_bytes_default = 4u << 20;
 inline constexpr std::size_t store_keys_default = 4'096;
 inline constexpr std::size_t audit_ring_size = 256 * 1024;
@@ -69,6 +73,8 @@ inline constexpr std::size_t local_uids_max = 16;                // that a polic
 inline constexpr std::size_t local_connections_max = 256;        // of the local door, beside connections_max
 inline constexpr std::size_t local_connections_per_uid_max = 128;
 inline constexpr std::size_t total_value_size_default = 1u << 20;
+inline constexpr std::size_t staged_values_per_peer = 4;         // of the largest size, on their way in at the same time
+inline constexpr std::size_t stages_per_peer_max = 16;           // however small
 inline constexpr std::size_t store_value_bytes_default = 64u << 20;
 inline constexpr std::size_t store_keys_default = 1'048'576;
 inline constexpr std::size_t audit_ring_size = 8u << 20;
@@ -79,6 +85,7 @@ inline constexpr std::size_t snapshot_chunk_size = 256 * 1024;         // one st
 inline constexpr std::size_t heads_kept = 4'096;                       // durable heads in memory that a client's can be compared with
 #endif
 
+inline constexpr std::size_t staging_owners_max = enrolled_peers_max + local_uids_max;  // each with room of its own
 inline constexpr std::size_t audit_record_size_max = 768;
 inline constexpr std::size_t audit_reserve_size = 32 * 1024;           // of the audit ring, for the store's own records
 
@@ -96,6 +103,8 @@ inline constexpr std::size_t audit_records_per_export = 4'096;
 
 // A client.
 inline constexpr std::size_t client_calls_max = 1'024;                 // queued and in flight together
+inline constexpr std::size_t chunks_in_flight_max = 8;                 // of one upload, or ranges of one download
+inline constexpr std::size_t transfer_restarts_max = 16;               // of one of them, without progress in between
 inline constexpr std::size_t client_unsynced_max = 4'096;             // writes answered and not known durable, and lost ones not yet taken
 
 // Time.
@@ -121,6 +130,8 @@ static_assert(local_connections_per_uid_max < local_connections_max, "one uid ca
 static_assert(local_connections_per_uid_max <= sessions_per_key, "each local connection can have a session");
 static_assert(keepalive_interval.ns * 2 < dead_peer_timeout.ns, "one lost keepalive does not kill a peer");
 static_assert(total_value_size_default <= total_value_size_ceiling);
+static_assert(staged_values_per_peer >= 1 && stages_per_peer_max >= staged_values_per_peer, "a value of the largest size can be staged");
+static_assert(stage_yield_after.ns < stage_idle_max.ns);
 static_assert(journal_pending_size >= 2 * (total_value_size_default + 1024), "the largest record fits while another is written");
 static_assert(audit_ring_size >= 2 * audit_reserve_size, "room for the store's own records beside a peer's");
 

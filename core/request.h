@@ -24,6 +24,7 @@ enum class Op : std::uint8_t {
 
 // Bits of HELLO's `features`.
 inline constexpr std::uint64_t feature_sessions = 1;
+inline constexpr std::uint64_t feature_staging = 2;
 
 using StoreId = std::array<std::uint8_t, 16>;
 using SessionInstance = std::array<std::uint8_t, 16>;

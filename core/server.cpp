@@ -30,7 +30,7 @@ struct Server::State {
         store(store_in),
         limits(limits_in),
         tally(store_in, policy.version(), marks),
-        service(store_in, tally, marks, keys.value_mac, {limits_in.keepalive_interval, limits_in.sessions_per_key}),
+        service(store_in, tally, marks, keys.value_mac, {limits_in.keepalive_interval, limits_in.sessions_per_key, limits_in.staging}),
         admission(limits, tally, marks),
         timers(marks) {}
 
@@ -235,6 +235,7 @@ void Server::advance(Now now) {
   s.run_stalled(now);
   s.run_handshakes(now);
   s.fire_timers(now);
+  s.service.advance(now);
   s.tally.record(now);
   s.store.submit(now);
   s.store.advance(now);
@@ -287,7 +288,7 @@ void Server::released(ConnectionId connection) {
 Time Server::deadline() const {
   const State& s = *state_;
   if (!s.handshakes.empty() || !s.runnable.empty() || !s.active.empty()) return Time{0};
-  return earlier_of(earlier_of(s.store.deadline(), s.tally.deadline()), s.timers.deadline());
+  return earlier_of(earlier_of(s.service.deadline(), s.store.deadline()), earlier_of(s.tally.deadline(), s.timers.deadline()));
 }
 
 void Server::reload(Policy policy, Now now) {
@@ -295,6 +296,7 @@ void Server::reload(Policy policy, Now now) {
   if (s.admission.count() > 0) STATEFS_MARK_IN(s.marks, "server.reloaded");
   s.policy = std::move(policy);
   s.tally.policy_changed(s.policy.version());
+  s.service.policy_changed(s.policy);
   for (ConnectionId id = 0; id < s.places.size(); ++id) {
     Session* const session = s.places[id].session.get();
     if (session == nullptr || session->in_handshake() || session->state() == SessionState::closed) continue;
@@ -322,6 +324,7 @@ void Server::shutdown(Now now) {
 }
 
 std::size_t Server::connection_count() const { return state_->admission.count(); }
+std::uint64_t Server::staged_size() const { return state_->service.staged_size(); }
 
 std::size_t Server::buffered_size() const {
   std::size_t size = 0;

@@ -67,6 +67,7 @@ class Server {
   void shutdown(Now now);                // no new connections; the present ones drain
   [[nodiscard]] std::size_t connection_count() const;
   [[nodiscard]] std::size_t buffered_size() const;                         // bytes held for all connections
+  [[nodiscard]] std::uint64_t staged_size() const;                         // bytes reserved for stages
   [[nodiscard]] const ServerCounters& counters() const;
   // True once the first request of a remote peer was answered OK.
   [[nodiscard]] bool has_served() const;

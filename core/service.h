@@ -1,11 +1,9 @@
-// SERVICE: executes one request of one peer: verdict first, then the store, then the answer.
+// SERVICE: executes one request of one peer, whatever it asks for.
 //
-//   request.h -> key.h -> policy.h -> store.h {effect, audit record} -> response.h
+//   request.h -> SERVICE -> mutations.h, lookup.h, registrar.h, staging.h -> response.h
 //
-// The verdict is known before the store is read. A PUT or DELETE that is done or refused appends exactly one audit
-// record, in the commit of its effect and its slot; a refused read is counted (tally.h). The slot is looked up first: what
-// ran before is answered as it was, even where the policy has changed since. A mutation that cannot be recorded is not
-// executed, and its key is not read.
+// PUT and DELETE are mutations.h, GET and LIST lookup.h, sessions registrar.h; here are HELLO, SYNC and STAGE. A refused read or
+// chunk is counted (tally.h), for it changes nothing and has no record of its own.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +13,12 @@
 #include "core/bytes.h"
 #include "core/lookup.h"
 #include "core/marks.h"
+#include "core/mutations.h"
 #include "core/policy.h"
 #include "core/registrar.h"
 #include "core/request.h"
 #include "core/response.h"
+#include "core/staging.h"
 #include "core/store.h"
 #include "core/tally.h"
 #include "core/time.h"
@@ -27,17 +27,11 @@ namespace statefs {
 
 inline constexpr std::uint16_t protocol_version = 1;
 
-// Who asks. `policy` is the peer's own, and lives as long as the peer is enrolled.
-struct Caller {
-  PeerRef peer;
-  ConnectionId connection = 0;
-  const PeerPolicy* policy = nullptr;
-};
-
 // Told to clients in HELLO.
 struct ServiceLimits {
   Duration keepalive_interval;
   std::size_t sessions_per_key = limits::sessions_per_key;  // at most that
+  StagingLimits staging;
 };
 
 struct Executed {
@@ -58,41 +52,33 @@ class Service {
   // The response at `at` waited for the flush: a SYNC's is rewritten with what is durable now.
   void finish(std::span<std::uint8_t> at) const;
   void connection_ended(ConnectionId connection) { registrar_.connection_ended(connection); }
+  // Staged bytes of peers that are no longer enrolled go.
+  void policy_changed(const Policy& policy);
+  void advance(Now now) { staging_.advance(now); }
+  [[nodiscard]] Time deadline() const { return staging_.deadline(); }
 
   [[nodiscard]] std::uint64_t answered_ok() const { return answered_ok_; }
   [[nodiscard]] std::uint64_t answered_ok_local() const { return answered_ok_local_; }  // of those, of local callers
   [[nodiscard]] std::uint64_t refusals() const { return refusals_; }
+  [[nodiscard]] std::uint64_t staged_size() const { return staging_.reserved_size(); }
 
  private:
-  struct Mutation;
-
   Executed answer(const Request& request, const Caller& caller, Now now, Bytes& out);
-  Executed mutate(Mutation& mutation, const Caller& caller, Now now, Bytes& out);
-  // By the slot alone. True where the answer is known without executing.
-  bool answered_by_slot(Mutation& mutation, const Caller& caller, Status& status);
-  Status judge(Mutation& mutation, const RuleSet& rules);
-  Status weigh(Mutation& mutation, const Caller& caller);
-  void record(Mutation& mutation, const Caller& caller, Now now);
-
-  Executed put(const PutRequest& request, std::uint64_t id, const Caller& caller, Now now, Bytes& out);
-  Executed erase(const DeleteRequest& request, std::uint64_t id, const Caller& caller, Now now, Bytes& out);
+  Status stage(const StageRequest& request, std::uint64_t id, const Caller& caller, Now now, Bytes& out);
   Executed sync(const SyncRequest& request, std::uint64_t id, Bytes& out);
   Executed hello(const HelloRequest& request, std::uint64_t id, Bytes& out);
   Executed session_verb(const RequestBody& body, std::uint64_t id, const Caller& caller, Now now, Bytes& out);
   Executed outcome(const OutcomeRequest& request, std::uint64_t id, const Caller& caller, Bytes& out);
-  Executed unsupported(Op op, std::uint64_t id, const Caller& caller, Bytes& out);
   Executed finished(Status status);
-  void mark(SlotVerdict verdict) const;
 
   Store& store_;
   Tally& tally_;
   Marks& marks_;
   Lookup lookup_;
   Registrar registrar_;
-  HmacSha256 mac_;
+  Staging staging_;
+  Mutations mutations_;
   ServiceLimits limits_;
-  Sha256 sha_;
-  Bytes asked_;  // what a request digest covers
   std::uint64_t answered_ok_ = 0;
   std::uint64_t answered_ok_local_ = 0;
   std::uint64_t refusals_ = 0;

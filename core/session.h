@@ -32,6 +32,7 @@ struct ServerLimits {
   std::size_t handshakes_per_wakeup = limits::handshakes_per_wakeup;
   std::size_t output_size_max = limits::output_size_max;
   std::size_t sessions_per_key = limits::sessions_per_key;  // at most that
+  StagingLimits staging;
   Duration handshake_timeout = limits::handshake_timeout;
   Duration keepalive_interval = limits::keepalive_interval;
   Duration dead_peer_timeout = limits::dead_peer_timeout;

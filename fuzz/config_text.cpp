@@ -19,6 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   STATEFS_CHECK(taken.half_open_max < taken.connections_max);
   STATEFS_CHECK(taken.handshakes_per_wakeup >= 1);
   STATEFS_CHECK(taken.output_size_max >= 2 * limits::frame_size_max);
+  STATEFS_CHECK(taken.staging.value_size_max >= limits::value_size_max && taken.staging.value_size_max <= limits::total_value_size_ceiling);
   STATEFS_CHECK(taken.keepalive_interval.ns > 0 && taken.dead_peer_timeout.ns > 2 * taken.keepalive_interval.ns);
   return 0;
 }

@@ -6,9 +6,12 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "core/limits.h"
+#include "os/clock.h"
 #include "os/file.h"
 #include "os/hex.h"
 #include "os/identity.h"
+#include "os/progress.h"
 #include "os/text/text_values.h"
 
 namespace statefs::cli {
@@ -28,7 +31,7 @@ std::string_view advice(Status status) {
     case Status::access_denied:
       return "";  // names the verb: see refused()
     case Status::value_too_large:
-      return "the value is larger than the server takes in one request (64 KiB)";
+      return "the value is larger than the server takes: see total_value_size_max in 'statefs status'";
     case Status::key_too_long:
       return "a key has at most 255 bytes";
     case Status::invalid_key:
@@ -196,9 +199,36 @@ Result<Completion, Failure> Remote::call(std::string_view verb, std::string_view
   auto completion = stream_.call(request);
   if (!completion) return explain(completion.error());
   const std::string what = std::string(verb) + (key.empty() ? "" : " " + printable(key));
-  switch (completion.value().result) {
+  if (auto failure = unanswered(what, completion.value().result, how_to_ask(completion.value()))) return std::move(*failure);
+  return std::move(completion).value();
+}
+
+Result<Upload, Failure> Remote::put(UploadPlan plan, ValueSource& source) {
+  const std::string what = "put " + printable(plan.key);
+  Progress progress(what, STDERR_FILENO);
+  auto upload = stream_.put(std::move(plan), source,
+                            [&](std::uint64_t done, std::uint64_t total) { progress.show(done, total, read_monotonic()); });
+  if (!upload) return explain(upload.error());
+  if (upload.value().source_failed()) return std::move(upload).value();
+  if (auto failure = unanswered(what, upload.value().result())) return std::move(*failure);
+  return std::move(upload).value();
+}
+
+Result<Download, Failure> Remote::get(const std::string& key, ValueSink& sink) {
+  const std::string what = "get " + printable(key);
+  Progress progress(what, STDERR_FILENO);
+  auto download = stream_.get(key, sink, [&](std::uint64_t done, std::uint64_t total) {
+    if (total > limits::value_size_max) progress.show(done, total, read_monotonic());
+  });
+  if (!download) return explain(download.error());
+  if (auto failure = unanswered(what, download.value().result())) return std::move(*failure);
+  return std::move(download).value();
+}
+
+std::optional<Failure> Remote::unanswered(const std::string& what, CallResult result, const std::string& advice) const {
+  switch (result) {
     case CallResult::answered:
-      return std::move(completion).value();
+      return std::nullopt;
     case CallResult::timed_out:
       if (was_damaged()) return Failure{Exit::integrity, what + ": " + damage_line()};
       return Failure{Exit::failed, what + ": no answer from " + endpoint_ + " within " + timeout_ +
@@ -206,7 +236,7 @@ Result<Completion, Failure> Remote::call(std::string_view verb, std::string_view
     case CallResult::outcome_unknown:
       return Failure{Exit::outcome_unknown, what + ": outcome unknown: it was sent, and the answer was " +
                                                 (was_damaged() ? "damaged on its way" : "lost") +
-                                                "; read the key to see what it holds" + how_to_ask(completion.value())};
+                                                "; read the key to see what it holds" + advice};
   }
   return Failure{Exit::failed, what + ": no answer"};
 }

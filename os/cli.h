@@ -61,12 +61,17 @@ class Remote {
 
   // What the server answered, refusals included; a failure where it answered nothing. `verb` and `key` are for the message.
   [[nodiscard]] Result<Completion, Failure> call(std::string_view verb, std::string_view key, const RequestBody& request);
+  // A large value in, and any value out, in pieces, with a line of progress where standard error is a terminal.
+  [[nodiscard]] Result<Upload, Failure> put(UploadPlan plan, ValueSource& source);
+  [[nodiscard]] Result<Download, Failure> get(const std::string& key, ValueSink& sink);
   [[nodiscard]] Result<HelloResponse, Failure> greet();
 
  private:
   Remote(ClientStream stream, std::string endpoint, std::string own_key, std::string timeout)
       : stream_(std::move(stream)), endpoint_(std::move(endpoint)), own_key_(std::move(own_key)), timeout_(std::move(timeout)) {}
   [[nodiscard]] Failure explain(StreamFailure failure) const;
+  // Why there is no answer; nullopt where there is one.
+  [[nodiscard]] std::optional<Failure> unanswered(const std::string& what, CallResult result, const std::string& advice = {}) const;
   [[nodiscard]] bool was_damaged() const;  // how the latest stream ended
   [[nodiscard]] std::string damage_line() const;
 

@@ -30,6 +30,56 @@ Result<Completion, StreamFailure> ClientStream::call(const RequestBody& request)
   }
 }
 
+Result<Upload, StreamFailure> ClientStream::put(UploadPlan plan, ValueSource& source, const Progress& progress) {
+  const std::uint64_t total = plan.total_size;
+  Upload upload(std::move(plan));
+  const auto carried = carry_out({[&](const SubmitCall& submit, Now now) { upload.step(submit, source, now); },
+                                  [&](const Completion& completion, Now now) {
+                                    (void)upload.take(completion, now);
+                                    progress(upload.staged_size(), total);
+                                  },
+                                  [&] { return upload.done(); }, [&] { return upload.deadline(); }});
+  if (!carried) return carried.error();
+  return upload;
+}
+
+Result<Download, StreamFailure> ClientStream::get(const std::string& key, ValueSink& sink, const Progress& progress) {
+  Download download(key);
+  const auto carried = carry_out({[&](const SubmitCall& submit, Now) { download.step(submit); },
+                                  [&](const Completion& completion, Now) {
+                                    (void)download.take(completion, sink);
+                                    progress(download.written_size(), download.total_size());
+                                  },
+                                  [&] { return download.done(); }, [] { return never; }});
+  if (!carried) return carried.error();
+  return download;
+}
+
+Result<Unit, StreamFailure> ClientStream::carry_out(const Transfer& transfer) {
+  if (auto connected = connect(); !connected) return connected.error();
+  while (!transfer.done()) {
+    const Now now = read_clock();
+    const Time due = now.monotonic + timeout_;
+    transfer.step([&](const RequestBody& request) { return link_.client().submit(request, due, now.monotonic); }, now);
+    link_.flush(now);
+    bool moved = false;
+    while (auto completion = link_.client().take_completion()) {
+      transfer.take(*completion, now);
+      moved = true;
+    }
+    if (moved) continue;
+    if (const auto failure = hopeless()) {
+      // As in call(): what is on its way is settled by its deadline, and there is no reason to wait for that.
+      link_.client().advance({now.monotonic + timeout_, now.wall_ns});
+      while (auto completion = link_.client().take_completion()) transfer.take(*completion, now);
+      if (!transfer.done()) return *failure;
+      return Unit{};
+    }
+    wait_once(earlier_of(now.monotonic + timeout_, transfer.deadline()));
+  }
+  return Unit{};
+}
+
 Result<Unit, StreamFailure> ClientStream::connect() {
   if (was_ready_) return Unit{};  // a stream that breaks later is opened again for the call that needs it
   const Time deadline = read_monotonic() + timeout_;

@@ -7,9 +7,13 @@
 // again, as long as the call has time; what the client may not send again comes back as CallResult::outcome_unknown.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "core/client.h"
+#include "core/download.h"
+#include "core/upload.h"
 #include "os/client_link.h"
 #include "os/endpoint.h"
 
@@ -33,12 +37,24 @@ class ClientStream {
                Duration timeout);
 
   [[nodiscard]] Result<Completion, StreamFailure> call(const RequestBody& request);
+  // A large value in, and any value out, in pieces. Each piece has the timeout of a call; as long as there is progress there is no
+  // bound on the whole, and a stream that breaks is opened again. The result is done(); bytes said of `progress`, and of how many.
+  using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+  [[nodiscard]] Result<Upload, StreamFailure> put(UploadPlan plan, ValueSource& source, const Progress& progress);
+  [[nodiscard]] Result<Download, StreamFailure> get(const std::string& key, ValueSink& sink, const Progress& progress);
   // Only connects and greets; server_hello() is there when it succeeded.
   [[nodiscard]] Result<Unit, StreamFailure> connect();
   [[nodiscard]] const std::optional<HelloResponse>& server_hello() const { return link_.client().server_hello(); }
   [[nodiscard]] const LinkEnd& last_end() const { return link_.last_end(); }
 
  private:
+  struct Transfer {
+    std::function<void(const SubmitCall&, Now)> step;
+    std::function<void(const Completion&, Now)> take;
+    std::function<bool()> done;
+    std::function<Time()> deadline;
+  };
+  [[nodiscard]] Result<Unit, StreamFailure> carry_out(const Transfer& transfer);
   void wait_once(Time deadline);
   // Why another try is not worth it, where the latest stream failed in a way that says so.
   [[nodiscard]] std::optional<StreamFailure> hopeless() const;

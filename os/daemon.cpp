@@ -86,7 +86,9 @@ Result<std::unique_ptr<Daemon>, Problem> Daemon::open(const DaemonOptions& optio
 
 std::optional<Problem> Daemon::open_store(const Identity& identity) {
   if (options_.state != "memory") {
-    auto state = StateFile::open({options_.state, options_.state_size, options_.durability, options_.store}, identity.key->public_key());
+    const std::size_t value_size_max = options_.limits.staging.value_size_max;
+    auto state = StateFile::open({options_.state, options_.state_size, options_.durability, options_.store, value_size_max},
+                                 identity.key->public_key());
     if (!state) return state.error();
     state_file_ = std::move(state).value();
     store_ = &state_file_->store();

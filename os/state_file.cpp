@@ -31,6 +31,8 @@ Result<std::unique_ptr<StateFile>, Problem> StateFile::open(const StateFileOptio
   JournalConfig config;
   config.limits.value_bytes_max = options.store.value_bytes;
   config.limits.keys_max = options.store.keys;
+  config.limits.value_size_max = options.value_size_max;
+  config.limits.pending_size = std::max(config.limits.pending_size, 2 * record_size_max(config.limits));
   config.durability = options.durability;
   config.node = node;
   config.fresh_store = random_bytes<16>();
@@ -61,7 +63,8 @@ Problem StateFile::refusal() const {
       what = "is no store of this device: it holds something else, or belongs to another identity; nothing was written to it";
       break;
     case Found::unfit:
-      what = "has no room for the limits of this configuration: give a larger --state-size (for a new file), or lower value_bytes and keys";
+      what = "has no room for the limits of this configuration: give a larger --state-size (for a new file), or lower value_bytes, "
+             "keys and total_value_size";
       break;
     case Found::unreadable: what = "cannot be read" + place; break;
     case Found::nothing_yet:

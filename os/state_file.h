@@ -19,6 +19,7 @@ struct StateFileOptions {
   std::uint64_t size = state_size_default;  // bytes, of a file that has to be made
   Durability durability = Durability::sync;
   Quota store{limits::store_value_bytes_default, limits::store_keys_default};  // what the state may hold
+  std::size_t value_size_max = limits::total_value_size_default;  // of one value, however written
 };
 
 class StateFile {

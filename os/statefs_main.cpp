@@ -21,6 +21,7 @@ constexpr const char* overview =
     "  export STATEFS_CONNECT=127.0.0.1:7070 STATEFS_SERVER_KEY=... STATEFS_IDENTITY=phone.key\n"
     "  statefs put /state/shared/name 'a value'      or @FILE, or - for standard input\n"
     "  statefs get /state/shared/name\n"
+    "  statefs get /state/shared/image --to image.bin\n"
     "  statefs ls /state/shared/ --long\n"
     "  statefs put --if-absent /state/shared/lock me\n"
     "  statefs put /state/shared/offset -- -5        after --, nothing is read as an option\n"
@@ -87,6 +88,7 @@ struct Options {
   std::string path;
   std::string key;
   PutOptions put;
+  GetOptions get;
   DeleteOptions del;
   ListOptions list;
   PolicyOptions policy;
@@ -98,7 +100,7 @@ struct Options {
 void add_value_verbs(CLI::App& app, Options& options) {
   auto* put = app.add_subcommand("put", "store a value: put KEY VALUE | put KEY - | put KEY @FILE");
   put->add_option("KEY", options.put.key, "as in /state/shared/name")->required();
-  put->add_option("VALUE", options.put.value, "the bytes themselves, - for standard input, @FILE for a file; at most 64 KiB")
+  put->add_option("VALUE", options.put.value, "the bytes themselves, - for standard input, @FILE for a file; large ones go in chunks")
       ->required();
   auto* revision = put->add_option("--if-revision", options.put.if_revision,
                                    "only if the key is at this revision (needs the get grant as well)")
@@ -107,7 +109,8 @@ void add_value_verbs(CLI::App& app, Options& options) {
   put->add_flag("--no-sync", options.put.no_sync, "do not wait until the value is durable at the server");
 
   auto* get = app.add_subcommand("get", "print a value: exactly its bytes, nothing added");
-  get->add_option("KEY", options.key)->required();
+  get->add_option("KEY", options.get.key)->required();
+  get->add_option("--to", options.get.to, "a file for the value, which is replaced only when all of it is there");
 
   auto* del = app.add_subcommand("del", "remove a key");
   del->add_option("KEY", options.del.key)->required();
@@ -175,7 +178,7 @@ int run(CLI::App& app, Options& options) {
   choose_door(app, options.common);
   if (app.got_subcommand("keygen")) return run_keygen(options.path, options.common.output);
   if (app.got_subcommand("put")) return run_put(options.common, options.put);
-  if (app.got_subcommand("get")) return run_get(options.common, options.key);
+  if (app.got_subcommand("get")) return run_get(options.common, options.get);
   if (app.got_subcommand("del")) return run_delete(options.common, options.del);
   if (app.got_subcommand("ls")) return run_list(options.common, options.list);
   if (app.got_subcommand("sync")) return run_sync(options.common);

@@ -18,6 +18,10 @@ struct PutOptions {
   bool if_absent = false;
   bool no_sync = false;
 };
+struct GetOptions {
+  std::string key;
+  std::optional<std::string> to;  // a file; none: standard output
+};
 struct DeleteOptions {
   std::string key;
   std::optional<std::uint64_t> if_revision;
@@ -56,7 +60,7 @@ struct BenchOptions {
 
 [[nodiscard]] int run_keygen(const std::string& path, Output output);
 [[nodiscard]] int run_put(const CommonOptions& common, const PutOptions& options);
-[[nodiscard]] int run_get(const CommonOptions& common, const std::string& key);
+[[nodiscard]] int run_get(const CommonOptions& common, const GetOptions& options);
 [[nodiscard]] int run_delete(const CommonOptions& common, const DeleteOptions& options);
 [[nodiscard]] int run_list(const CommonOptions& common, const ListOptions& options);
 [[nodiscard]] int run_sync(const CommonOptions& common);

@@ -15,6 +15,7 @@
 
 #include "core/crypto.h"
 #include "core/memory_store.h"
+#include "core/staging.h"
 #include "sim/history.h"
 #include "sim/shadow.h"
 
@@ -35,12 +36,14 @@ struct ServerContext {
   std::uint64_t keys_max = limits::store_keys_default;
   std::uint64_t sessions_per_key = limits::sessions_per_key;
   bool is_journal = false;  // on a disk
+  StagingLimits staging;
 };
 
 struct LoadLimits {
   std::uint64_t connections_max = limits::connections_max;
   std::uint64_t buffered_size_max = ~std::uint64_t{0};  // of one connection
   std::uint64_t output_size_max = ~std::uint64_t{0};    // waiting for one connection
+  std::uint64_t staged_size_max = ~std::uint64_t{0};    // for stages, of all peers
 };
 
 // What checkers must know of a world besides its trace.

@@ -16,6 +16,7 @@ struct Asked {
   std::string_view key;
   std::uint32_t value_size = 0;
   std::optional<ByteView> value;  // of a PUT that has it whole
+  std::optional<StageCommit> stage = std::nullopt;
 };
 
 // How long to wait is said exactly where waiting helps.
@@ -36,7 +37,11 @@ std::optional<Asked> mutation_in(const SeenExchange& exchange) {
     return Asked{del->at, del->expected_revision, as_text(del->key), 0, std::nullopt};
   }
   const auto* const put = std::get_if<PutRequest>(&exchange.request.body);
-  if (put == nullptr || put->stage) return std::nullopt;
+  if (put == nullptr) return std::nullopt;
+  if (put->stage) {
+    const auto size = static_cast<std::uint32_t>(std::min<std::uint64_t>(put->stage->total_size, ~std::uint32_t{0}));
+    return Asked{put->at, put->expected_revision, as_text(put->key), size, std::nullopt, put->stage};
+  }
   Asked asked{put->at, put->expected_revision, as_text(put->key), put->value_size, std::nullopt};
   if (put->value.size() == put->value_size) asked.value = put->value;
   return asked;
@@ -75,6 +80,7 @@ class Answers {
   [[nodiscard]] bool is_same(const AuditRecord& record, Op op, const Asked& asked);
   [[nodiscard]] bool is_other_request(const SeenExchange& exchange, const Asked& asked, const SeenAppend& ran);
   [[nodiscard]] std::string read_objection(const SeenExchange& exchange) const;
+  [[nodiscard]] std::string stage_objection(const SeenExchange& exchange) const;
   [[nodiscard]] std::string sync_objection(const SeenExchange& exchange) const;
   [[nodiscard]] std::string hello_objection(const SeenExchange& exchange) const;
   [[nodiscard]] std::string comparison_objection(const SeenExchange& exchange, const HelloResponse& answer) const;
@@ -135,11 +141,23 @@ std::string Answers::request_objection(const SeenExchange& exchange) {
     case Op::resume:
     case Op::close: return causes_.objection_to_verb(exchange);
     case Op::outcome: return causes_.objection_to_outcome(exchange);
+    case Op::stage: return stage_objection(exchange);
     case Op::put:
-    case Op::del:
-    case Op::stage: break;
+    case Op::del: break;
   }
-  return exchange.answer.status == Status::unsupported ? "" : "of what is not offered";
+  STATEFS_CHECK(false);  // mutations were judged above
+}
+
+// Whether a stage was there, and room, is another check's (check_staged.cpp).
+std::string Answers::stage_objection(const SeenExchange& exchange) const {
+  const Status status = exchange.answer.status;
+  if (status == Status::io_error) return grounds_.failed_by(exchange.answered) ? "" : "though the store is well";
+  const bool is_verdict = status == Status::access_denied || status == Status::invalid_key || status == Status::key_too_long;
+  if (is_verdict || status == Status::value_too_large) {
+    const auto* const answer = std::get_if<StageResponse>(&exchange.answer.body);
+    return answer != nullptr && answer->staged_size == 0 ? "" : "which tells something of a stage";
+  }
+  return status == Status::ok || status == Status::stage_missing || status == Status::overloaded ? "" : "which no chunk is";
 }
 
 std::string Answers::mutation_objection(const SeenExchange& exchange, const Asked& asked) {
@@ -156,6 +174,7 @@ std::string Answers::mutation_objection(const SeenExchange& exchange, const Aske
     const bool is_put = exchange.op == static_cast<std::uint8_t>(Op::put);
     return is_put && grounds_.lacked_space(asked.key, asked.value_size, exchange.asked, exchange.answered) ? "" : "though there is space";
   }
+  if (status == Status::stage_missing) return asked.stage ? "" : "of a PUT that brings its value";
   const auto fits = [&](Place place) { return slot_says(exchange, asked, place); };
   return grounds_.sessions().at_some_moment(exchange.peer, exchange.asked, exchange.answered, fits) ? "" : "which its slot never said";
 }
@@ -264,7 +283,8 @@ std::string Answers::hello_objection(const SeenExchange& exchange) const {
   if (answer == nullptr || exchange.answer.status != Status::ok) return "which no HELLO is";
   if (answer->epoch != grounds_.epoch_at(exchange.asked)) return "of another epoch";
   const bool has_limits = answer->sessions_per_key == of_.store().sessions_per_key && answer->slots_per_session == limits::slots_per_session;
-  if (!has_limits) return "with other limits";
+  if (!has_limits || answer->total_value_size_max != of_.store().staging.value_size_max) return "with other limits";
+  if (answer->features != (feature_sessions | feature_staging)) return "with other features";
   if (answer->head.index != answer->durable_index) return "with a head of another index";
   if (answer->durable_index < grounds_.durable_at(exchange.asked) || answer->durable_index > grounds_.durable_at(exchange.answered)) {
     return "with another durable index";

@@ -6,6 +6,8 @@ namespace {
 std::string objection(const SeenLoad& load, const LoadLimits& limits) {
   if (load.connections > limits.connections_max) return "more connections than there may be";
   if (load.buffered_size > limits.buffered_size_max) return "holds more than its limits allow";
+  if (load.staged_size > limits.staged_size_max) return "stages take more than their peers may have";
+  if (load.staged_left != 0) return "staged bytes are left over";
   if (load.output_size > limits.output_size_max) return std::to_string(load.output_size) + " bytes wait to be sent on one connection";
   if (load.reads_when_full != 0) return "reads from one whose output is full";
   if (load.connections_left != 0) return "a connection is left over";

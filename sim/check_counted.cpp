@@ -22,7 +22,9 @@ bool is_counted(const SeenExchange& exchange) {
   const bool greets = exchange.form == SeenExchange::Form::request && std::holds_alternative<HelloRequest>(exchange.request.body);
   if (status == Status::unsupported) return !greets;
   if (std::holds_alternative<SessionResponse>(exchange.answer.body)) return status != Status::ok;
-  if (std::holds_alternative<GetResponse>(exchange.answer.body) || std::holds_alternative<ListResponse>(exchange.answer.body)) {
+  const bool is_chunk = std::holds_alternative<StageResponse>(exchange.answer.body);
+  if (is_chunk && status == Status::value_too_large) return true;
+  if (is_chunk || std::holds_alternative<GetResponse>(exchange.answer.body) || std::holds_alternative<ListResponse>(exchange.answer.body)) {
     return status == Status::access_denied || status == Status::invalid_key || status == Status::key_too_long;
   }
   const auto* const mutation = std::get_if<MutationResponse>(&exchange.answer.body);

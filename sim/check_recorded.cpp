@@ -10,7 +10,8 @@ bool is_final(Status status, bool is_put) {
   constexpr Status both[] = {Status::ok,          Status::access_denied,    Status::invalid_key, Status::key_too_long,
                              Status::revision_conflict};
   if (std::find(std::begin(both), std::end(both), status) != std::end(both)) return true;
-  return is_put ? status == Status::value_too_large || status == Status::quota_exceeded : status == Status::not_found;
+  if (!is_put) return status == Status::not_found;
+  return status == Status::value_too_large || status == Status::quota_exceeded || status == Status::digest_mismatch;
 }
 
 bool is_retried_later(Status status) {
@@ -45,6 +46,9 @@ class Recorded {
   [[nodiscard]] const PublicKey& own_key() const { return of_.context().keys[of_.server()]; }
   [[nodiscard]] std::string effect_objection(const SeenAppend& append);
   [[nodiscard]] std::string call_objection(const AuditRecord& record, const SeenCall& call, bool certain) const;
+  [[nodiscard]] Digest mac_of_value(ByteView value) {
+    return value.size() > limits::value_size_max ? mac_.of(Sha256().of(value)) : mac_.of(value);
+  }
   [[nodiscard]] std::string untold_absence(const SeenAppend& append) const;
 
   const Case& of_;
@@ -66,8 +70,11 @@ std::string Recorded::effect_objection(const SeenAppend& append) {
   if (!is_put && record.op != static_cast<std::uint8_t>(Op::del)) return "a mutation that is neither PUT nor DELETE";
   if (is_retried_later(record.status)) return "recorded though it was not consumed";
   if (!is_final(record.status, is_put)) return "recorded with what no such request comes to";
-  const bool is_too_large = record.value_size > limits::value_size_max;
-  if (record.allowed && is_too_large != (record.status == Status::value_too_large)) return "a value on the other side of its limit";
+  // Between the limit of one request and that of a staged value it depends on how it came.
+  const auto [lower, upper] = std::minmax<std::uint64_t>({limits::value_size_max, of_.store().staging.value_size_max});
+  const bool is_refused = record.status == Status::value_too_large;
+  const bool is_too_large = record.value_size > (is_refused ? lower : upper);
+  if (record.allowed && is_too_large != is_refused) return "a value on the other side of its limit";
   if (append.effect == Effect::Kind::none) {
     if (record.status != Status::ok) return record.new_revision == record.old_revision ? "" : "refused, and another revision";
     return is_put ? "done without an effect" : untold_absence(append);
@@ -77,7 +84,7 @@ std::string Recorded::effect_objection(const SeenAppend& append) {
   if (append.key != record.key || append.key.size() != record.key_size) return "the effect on another key";
   if (record.new_revision != (is_put ? append.index : 0)) return "another new revision";
   if (!is_put) return append.value.empty() && record.value_size == 0 ? "" : "a DELETE with a value";
-  if (append.value.size() != record.value_size || mac_.of(append.value) != record.value_mac) return "the effect of another value";
+  if (append.value.size() != record.value_size || mac_of_value(append.value) != record.value_mac) return "the effect of another value";
   return {};
 }
 

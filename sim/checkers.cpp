@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::array checks{check_completed,  check_recorded, check_exactly_once, check_sessions, check_linearizable,
                             check_durability, check_audit,    check_policy,       check_quota,
-                            check_answers,    check_counted,  check_channel,
+                            check_answers,    check_staged,   check_counted,      check_channel,
                             check_bounds,     check_liveness, check_rollback};
 
 History part_of(const History& history, const CheckContext& context, NodeId server) {

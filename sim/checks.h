@@ -15,6 +15,8 @@
 //   policy        a shadow policy agrees with every verdict; no effect and no byte leaves the grant
 //   quota         a PUT is over its writer's quota of keys exactly where it is answered so; the store holds no more than it may
 //   answers       whatever a server answers to whomever was asked for on that connection and follows from its log and its state
+//   staged        a value that came in chunks is whole, of the digest that was committed, and all of it was staged by its writer; a stage
+//                 is missing, or without room, only where it can be
 //   counted       refusals, damage and failed handshakes are recorded as often as they were, no more and no less
 //   channel       what comes after a tampered byte of a stream is never taken for a request or an answer
 //   bounds        what waits for a connection and how many there are stays under the limits; in the end nothing is left over
@@ -49,6 +51,7 @@ struct CheckResult {
 [[nodiscard]] CheckResult check_policy(const Case& of);
 [[nodiscard]] CheckResult check_quota(const Case& of);
 [[nodiscard]] CheckResult check_answers(const Case& of);
+[[nodiscard]] CheckResult check_staged(const Case& of);
 [[nodiscard]] CheckResult check_counted(const Case& of);
 [[nodiscard]] CheckResult check_channel(const Case& of);
 [[nodiscard]] CheckResult check_bounds(const Case& of);

@@ -73,6 +73,12 @@ WorkloadOptions draw_workload(RandomStream& random, Duration horizon) {
   options.list = static_cast<std::uint32_t>(random.below(5));
   options.sync = static_cast<std::uint32_t>(random.below(3));
   if (exists(random)) options.breaks = ratio(random, 4, 60);
+  if (exists(random)) {
+    options.upload = static_cast<std::uint32_t>(random.between(1, 4));
+    options.download = static_cast<std::uint32_t>(random.below(4));
+    options.large_size_max = static_cast<std::uint32_t>(random.chance({1, 6}) ? 150'000 : random.skewed(30'000));
+  }
+  if (exists(random)) options.stray = static_cast<std::uint32_t>(random.between(1, 10));
   return options;
 }
 
@@ -87,6 +93,13 @@ void draw_limits(RandomStream& random, std::uint32_t node_count, ServerLimits& l
   if (rarely()) limits.output_size_max = 2 * limits::frame_size_max + random.skewed(10'000);
   if (rarely()) limits.keepalive_interval = milliseconds(200);
   if (rarely()) limits.handshake_timeout = milliseconds(200) + drawn(random, seconds(5));
+  if (random.chance({1, 3})) {
+    limits.staging.value_size_max = 300 + random.skewed(100'000);
+    limits.staging.bytes_per_peer_max = limits.staging.value_size_max * random.between(1, 2);
+    limits.staging.stages_per_peer_max = random.between(1, 3);
+    limits.staging.yield_after = drawn(random, seconds(1));
+    limits.staging.idle_max = milliseconds(1) + limits.staging.yield_after + drawn(random, seconds(4));
+  }
   if (rarely()) limits.connection_age_max = milliseconds(300) + drawn(random, seconds(20));
 }
 

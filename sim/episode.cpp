@@ -194,6 +194,7 @@ void Episode::measure() {
     const std::uint64_t count = server.connection_count();
     ++load.samples;
     load.connections = std::max(load.connections, count);
+    load.staged_size = std::max(load.staged_size, server.staged_size());
     if (count != 0) load.buffered_size = std::max<std::uint64_t>(load.buffered_size, server.buffered_size() / count);
   }
 }
@@ -223,6 +224,7 @@ History Episode::history() {
     load.idle_timers = program->idle_timers();
     if (program->serves()) {
       load.connections_left = program->server().connection_count();
+      load.staged_left = program->server().staged_size();
       load.commits_left = program->store().volatile_count();
     }
     history.loads.push_back(load);
@@ -257,7 +259,8 @@ CheckContext Episode::context() {
   context.call_timeout = plan_.workload.timeout;
   const std::uint64_t local_connections = std::min<std::uint64_t>(
       plan_.limits.local_connections_max, plan_.local_count * plan_.limits.local_connections_per_uid_max);
-  context.limits = {plan_.limits.connections_max + local_connections, buffered_size_max(plan_.limits), output_size_max(plan_.limits)};
+  context.limits = {plan_.limits.connections_max + local_connections, buffered_size_max(plan_.limits), output_size_max(plan_.limits),
+                    plan_.limits.staging.bytes_per_peer_max * (plan_.node_count() - plan_.server_count)};
   context.policies = plan_.policies;
   context.refusals = watch_.refusals();
   for (NodeId id = 0; id < plan_.node_count(); ++id) {
@@ -269,7 +272,8 @@ CheckContext Episode::context() {
                              plan_.store.value_bytes_max,
                              plan_.store.keys_max,
                              plan_.limits.sessions_per_key,
-                             plan_.store.is_journal(id)};
+                             plan_.store.is_journal(id),
+                             plan_.limits.staging};
     } else if (plan_.is_client(id)) {
       context.server_of[id] = plan_.server_of(id);
       if (plan_.is_local(id)) context.locals.insert(id);

@@ -38,8 +38,13 @@ void fill_request(SeenCall& call, const RequestBody& body) {
   call.op = op_of(body);
   if (const auto* put = std::get_if<PutRequest>(&body)) {
     call.key = text(put->key);
-    call.value.assign(put->value.begin(), put->value.end());
-    call.value_size = put->value_size;
+    if (put->stage) {
+      call.staged = put->stage;
+      call.value_size = static_cast<std::uint32_t>(std::min<std::uint64_t>(put->stage->total_size, ~std::uint32_t{0}));
+    } else {
+      call.value.assign(put->value.begin(), put->value.end());
+      call.value_size = put->value_size;
+    }
     call.condition = put->expected_revision;
   } else if (const auto* get = std::get_if<GetRequest>(&body)) {
     call.key = text(get->key);
@@ -49,6 +54,8 @@ void fill_request(SeenCall& call, const RequestBody& body) {
   } else if (const auto* erase = std::get_if<DeleteRequest>(&body)) {
     call.key = text(erase->key);
     call.condition = erase->expected_revision;
+  } else if (const auto* stage = std::get_if<StageRequest>(&body)) {
+    call.key = text(stage->key);
   } else if (const auto* list = std::get_if<ListRequest>(&body)) {
     call.key = text(list->prefix);
     call.cursor = text(list->cursor);

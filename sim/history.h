@@ -41,7 +41,8 @@ struct SeenCall {
   std::uint64_t offset = 0;                       // GET
   std::uint64_t wanted = 0;                       // GET: bytes; LIST: entries, 0 for the most
   Bytes value;                                    // of a PUT; empty where it is over the limit of a value
-  std::uint32_t value_size = 0;                   // as declared
+  std::uint32_t value_size = 0;                   // as declared; of a staged PUT the total size, or the most that fits here
+  std::optional<StageCommit> staged;              // and then no value
   std::optional<std::uint64_t> condition;
   CallResult result = CallResult::timed_out;      // with `completed`
   Op answered_op = Op::sync;                      // where answered, and so the rest
@@ -137,6 +138,8 @@ struct SeenLoad {
   std::uint64_t idle_timers = 0;       // beyond those that time explains, in a row and without any effect
   std::uint64_t connections_left = 0;
   std::uint64_t commits_left = 0;
+  std::uint64_t staged_size = 0;       // reserved for stages, of all peers
+  std::uint64_t staged_left = 0;
 };
 
 // Every other entry.

@@ -131,6 +131,11 @@ void for_each_number(P& plan, Visit visit) {
   visit("limits.handshakes_per_wakeup", plan.limits.handshakes_per_wakeup);
   visit("limits.output_size_max", plan.limits.output_size_max);
   visit("limits.sessions_per_key", plan.limits.sessions_per_key);
+  visit("limits.total_value_size_max", plan.limits.staging.value_size_max);
+  visit("limits.staged_size_per_peer_max", plan.limits.staging.bytes_per_peer_max);
+  visit("limits.stages_per_peer_max", plan.limits.staging.stages_per_peer_max);
+  visit("limits.stage_idle_max", plan.limits.staging.idle_max);
+  visit("limits.stage_yield_after", plan.limits.staging.yield_after);
   visit("limits.handshake_timeout", plan.limits.handshake_timeout);
   visit("limits.keepalive_interval", plan.limits.keepalive_interval);
   visit("limits.dead_peer_timeout", plan.limits.dead_peer_timeout);
@@ -147,6 +152,10 @@ void for_each_number(P& plan, Visit visit) {
   visit("work.del", plan.workload.del);
   visit("work.list", plan.workload.list);
   visit("work.sync", plan.workload.sync);
+  visit("work.upload", plan.workload.upload);
+  visit("work.download", plan.workload.download);
+  visit("work.stray", plan.workload.stray);
+  visit("work.large_size_max", plan.workload.large_size_max);
   visit("work.outside", plan.workload.outside);
   visit("work.conditional", plan.workload.conditional);
   visit("work.ranged", plan.workload.ranged);

@@ -296,6 +296,12 @@ std::string_view objection(const Plan& plan) {
   if (plan.local_count > plan.client_count || plan.local_count > limits::local_uids_max) return "more locals than clients, or than a policy can name";
   if (plan.store.audit_ring_size < 2 * limits::audit_reserve_size) return "a ring that is too small";
   if (plan.workload.value_size_max > 2 * limits::value_size_max) return "longer values than a message can carry";
+  const StagingLimits& staging = plan.limits.staging;
+  const bool is_stageable = staging.value_size_max >= 1 && staging.value_size_max <= limits::total_value_size_ceiling &&
+                            staging.bytes_per_peer_max >= staging.value_size_max && staging.bytes_per_peer_max <= staging.bytes_max &&
+                            staging.stages_per_peer_max >= 1;
+  if (!is_stageable) return "no room for one value of the largest size";
+  if (plan.workload.large_size_max > (1u << 20)) return "larger values than a run is for";
   if (plan.workload.key_count == 0 || plan.workload.in_flight_max == 0) return "at least 1";
   return {};
 }

@@ -9,6 +9,7 @@ namespace statefs::sim {
 namespace {
 
 constexpr std::uint32_t call_planned = 200;
+constexpr std::uint32_t transfer_due = 201;
 constexpr std::size_t revisions_kept = 8;
 constexpr std::uint32_t first_calm_operation = 1'000'000;
 constexpr std::uint32_t calm_retries_max = 8;
@@ -29,9 +30,22 @@ std::string describe(const WorkloadOptions& o) {
          " keys=" + std::to_string(o.key_count) + " value_size_max=" + std::to_string(o.value_size_max) +
          " pause_max_ns=" + std::to_string(o.pause_max.ns) + " timeout_ns=" + std::to_string(o.timeout.ns) +
          " put,get,del,list,sync=" + std::to_string(o.put) + "," + std::to_string(o.get) + "," + std::to_string(o.del) + "," +
-         std::to_string(o.list) + "," + std::to_string(o.sync) + " outside=" + text(o.outside) +
+         std::to_string(o.list) + "," + std::to_string(o.sync) + " upload,download,stray=" + std::to_string(o.upload) + "," +
+         std::to_string(o.download) + "," + std::to_string(o.stray) + " large_size_max=" + std::to_string(o.large_size_max) +
+         " outside=" + text(o.outside) +
          " conditional=" + text(o.conditional) + " ranged=" + text(o.ranged) + " paged=" + text(o.paged) + " breaks=" + text(o.breaks);
 }
+
+// A stage of few numbers and sizes, so that chunks of it meet; its bytes are always the same.
+struct StrayStage {
+  std::uint64_t number = 0;
+  std::uint64_t total_size = 0;
+  [[nodiscard]] Bytes value() const {
+    Bytes bytes(static_cast<std::size_t>(std::min<std::uint64_t>(total_size, 1'000)));
+    for (std::size_t at = 0; at < bytes.size(); ++at) bytes[at] = static_cast<std::uint8_t>('a' + (at * 7 + total_size) % 26);
+    return bytes;
+  }
+};
 
 struct Workload::Draws {
   const WorkloadOptions& options;
@@ -69,6 +83,27 @@ struct Workload::Draws {
     return request;
   }
 
+  Pieces pieces() { return {1 + random.skewed(8'000), 1 + random.below(4)}; }
+
+  StrayStage stray_stage() {
+    constexpr std::array<std::uint64_t, 4> sizes{1, 20, 20, 300};
+    StrayStage stage{random.below(4), sizes[random.below(sizes.size())]};
+    if (random.chance({1, 30})) stage.total_size = limits::total_value_size_ceiling + random.skewed(std::uint64_t{1} << 40);
+    return stage;
+  }
+
+  // A piece of the value, most often from its begin; now and then other bytes.
+  std::uint64_t stray_offset = 0;
+  Bytes stray_chunk(const StrayStage& stage, const Bytes& value) {
+    stray_offset = random.chance({2, 3}) ? 0 : random.below(stage.total_size + 1);
+    if (stray_offset > value.size()) return {};
+    const std::size_t rest = value.size() - static_cast<std::size_t>(stray_offset);
+    const std::size_t size = random.chance({1, 2}) ? rest : random.below(rest + 1);
+    Bytes chunk(value.begin() + static_cast<std::ptrdiff_t>(stray_offset), value.begin() + static_cast<std::ptrdiff_t>(stray_offset + size));
+    if (!chunk.empty() && random.chance({1, 10})) chunk[random.below(chunk.size())] = 'X';
+    return chunk;
+  }
+
   // Where a page before may have ended; now and then under another prefix, or no key.
   std::string cursor() { return random.chance(options.paged) ? key() : std::string{}; }
 
@@ -90,7 +125,10 @@ Workload::Workload(Node& node, const WorkloadOptions& options) : Workload(node, 
   std::iota(operations_.begin(), operations_.end(), 0u);
 }
 
-Workload::~Workload() { node_.ground().schedule.cancel(planned_); }
+Workload::~Workload() {
+  node_.ground().schedule.cancel(planned_);
+  node_.ground().schedule.cancel(waiting_);
+}
 
 std::uint64_t Workload::epoch() const {
   const auto& hello = client_->client().server_hello();
@@ -116,6 +154,8 @@ void Workload::client_stopped() {
   completed_ += in_flight_;
   in_flight_ = 0;
   node_.ground().schedule.cancel(std::exchange(planned_, 0));
+  node_.ground().schedule.cancel(std::exchange(waiting_, 0));
+  transfers_.clear();
 }
 
 void Workload::client_started() { plan_next(); }
@@ -134,13 +174,40 @@ Duration Workload::pause_before(std::uint32_t operation) const {
   return nanoseconds(static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(options_.pause_max.ns) + 1)));
 }
 
-void Workload::fire(std::uint32_t, std::uint64_t operation) {
+void Workload::submit(const RequestBody& body) {
+  ++in_flight_;
+  STATEFS_CHECK(client_->submit(body, options_.timeout).ok());
+}
+
+void Workload::transfer() {
+  transfers_.step(*client_, options_.timeout);
+  const std::uint32_t finished = transfers_.take_finished();
+  completed_ += finished;
+  in_flight_ -= finished;
+  const Time now = client_->node().now().monotonic;
+  const Time due = transfers_.deadline();
+  if (due == never || waiting_ != 0) return;
+  Schedule& schedule = node_.ground().schedule;
+  const Duration wait{std::max<std::int64_t>((due - now).ns, 1)};
+  waiting_ = schedule.at(schedule.now() + wait, {this, node_.id(), transfer_due, 0});
+}
+
+void Workload::fire(std::uint32_t kind, std::uint64_t operation) {
+  if (kind == transfer_due) {
+    waiting_ = 0;
+    transfer();
+    return plan_next();
+  }
   planned_ = 0;
   call(static_cast<std::uint32_t>(operation));
   plan_next();
 }
 
-void Workload::completed(ClientProgram&, Completion completion) {
+void Workload::completed(ClientProgram& client, Completion completion) {
+  if (transfers_.take(completion, client.node().now())) {
+    transfer();
+    return plan_next();
+  }
   ++completed_;
   --in_flight_;
   if (calm_operation_ != 0 && completion.response.status == Status::audit_unavailable && calm_retries_ < calm_retries_max) {
@@ -168,8 +235,7 @@ void Workload::submit_calm(std::uint32_t operation) {
     case 2: body = SyncRequest{epoch()}; break;
     default: body = DeleteRequest{{}, {}, as_bytes(key)}; break;
   }
-  ++in_flight_;
-  STATEFS_CHECK(client_->submit(body, options_.timeout).ok());
+  submit(body);
 }
 
 void Workload::submit_planned(std::uint32_t operation) {
@@ -193,8 +259,32 @@ void Workload::submit_planned(std::uint32_t operation) {
     case Op::outcome:
     case Op::stage: STATEFS_CHECK(false);
   }
+  submit(body);
+}
+
+void Workload::upload(Draws& draws, const std::string& key, const std::optional<std::uint64_t>& condition) {
+  std::string text = draws.unique;
+  text.resize(text.size() + draws.random.skewed(options_.large_size_max), 'u');
+  // So that no two pieces are alike.
+  for (std::size_t at = draws.unique.size(); at < text.size(); ++at) text[at] = static_cast<char>('A' + (at * at / 7 + at) % 50);
+  const ByteView bytes = as_bytes(text);
+  transfers_.put({key, bytes.size(), Sha256().of(bytes), condition}, {bytes.begin(), bytes.end()}, draws.pieces());
   ++in_flight_;
-  STATEFS_CHECK(client_->submit(body, options_.timeout).ok());
+  transfer();
+}
+
+void Workload::stray(Draws& draws, const std::string& key) {
+  const StrayStage stage = draws.stray_stage();
+  const Bytes value = stage.value();
+  const Bytes chunk = draws.stray_chunk(stage, value);
+  if (!draws.random.chance({1, 4})) {
+    return submit(StageRequest{stage.number, stage.total_size, draws.stray_offset, as_bytes(key), static_cast<std::uint32_t>(chunk.size()), chunk});
+  }
+  PutRequest put;
+  put.key = as_bytes(key);
+  put.stage = StageCommit{stage.number, stage.total_size, Sha256().of(value)};
+  if (draws.random.chance({1, 4})) put.stage->digest[0] ^= 1;
+  submit(put);
 }
 
 void Workload::call(std::uint32_t operation) {
@@ -202,7 +292,8 @@ void Workload::call(std::uint32_t operation) {
   if (operation < calls_.size()) return submit_planned(operation);
   Draws draws{options_, draws_of(operation), std::to_string(node_.id()) + "." + std::to_string(operation) + "."};
   if (draws.random.chance(options_.breaks)) client_->break_stream();
-  const std::uint32_t total = options_.put + options_.get + options_.del + options_.list + options_.sync;
+  const std::uint32_t staged = options_.upload + options_.download + options_.stray;
+  const std::uint32_t total = options_.put + options_.get + options_.del + options_.list + options_.sync + staged;
   std::uint64_t which = total == 0 ? 0 : draws.random.below(total);
   const auto is = [&which](std::uint32_t weight) {
     if (which < weight) return true;
@@ -226,11 +317,18 @@ void Workload::call(std::uint32_t operation) {
     const auto limit = static_cast<std::uint16_t>(draws.random.below(4));
     cursor = draws.cursor();
     body = ListRequest{limit, as_bytes(prefix), as_bytes(cursor)};
+  } else if (is(options_.upload)) {
+    return upload(draws, key, condition);
+  } else if (is(options_.download)) {
+    transfers_.get(key, draws.pieces());
+    ++in_flight_;
+    return transfer();
+  } else if (is(options_.stray)) {
+    return stray(draws, key);
   } else {
     body = SyncRequest{epoch()};
   }
-  ++in_flight_;
-  STATEFS_CHECK(client_->submit(body, options_.timeout).ok());
+  submit(body);
 }
 
 }  // namespace statefs::sim

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sim/client_program.h"
+#include "sim/transfers.h"
 
 namespace statefs::sim {
 
@@ -33,6 +34,9 @@ struct WorkloadOptions {
   Duration timeout = seconds(20);
   // By weight; all zero is none.
   std::uint32_t put = 6, get = 6, del = 2, list = 2, sync = 1;
+  // Large values whole, in and out in pieces; and chunks and commits of stages out of nowhere, which meet those of others of this peer.
+  std::uint32_t upload = 0, download = 0, stray = 0;
+  std::uint32_t large_size_max = 0;
   Ratio outside{1, 10};      // the key is one that no policy or rule lets through
   Ratio conditional{1, 4};
   Ratio ranged{1, 6};        // GET asks for a part
@@ -69,7 +73,11 @@ class Workload final : public Handler, public CallUser {
   struct Draws;
   void plan_next();
   void call(std::uint32_t operation);
+  void upload(Draws& draws, const std::string& key, const std::optional<std::uint64_t>& condition);
+  void stray(Draws& draws, const std::string& key);
   [[nodiscard]] std::uint64_t epoch() const;  // what a SYNC names
+  void submit(const RequestBody& body);
+  void transfer();  // goes on with all of them
   void submit_calm(std::uint32_t operation);
   void submit_planned(std::uint32_t operation);
   [[nodiscard]] Duration pause_before(std::uint32_t operation) const;
@@ -87,6 +95,8 @@ class Workload final : public Handler, public CallUser {
   std::uint32_t calm_operation_ = 0;  // the last
   std::uint32_t calm_retries_ = 0;
   std::vector<std::uint64_t> revisions_;  // the last few that were answered
+  Transfers transfers_;
+  EventId waiting_ = 0;  // for the deadline of a transfer
   EventId planned_ = 0;
 };
 

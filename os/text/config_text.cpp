@@ -70,6 +70,13 @@ Refusal read_store(const TomlMember& member, Quota& store) {
   return unknown(member, "store", "value_bytes or keys");
 }
 
+Refusal read_total_value_size(const TomlMember& member, StagingLimits& out) {
+  std::size_t size = 0;
+  if (Refusal refusal = read_size(member, limits::value_size_max, limits::total_value_size_ceiling, size)) return refusal;
+  out = StagingLimits::for_values_up_to(size);
+  return std::nullopt;
+}
+
 Refusal read_limit(const TomlMember& member, ServerLimits& out) {
   if (member.name == "connections") return read_count(member, limits::connections_max, out.connections_max);
   if (member.name == "connections_per_peer") return read_count(member, limits::connections_max, out.connections_per_peer_max);
@@ -80,6 +87,7 @@ Refusal read_limit(const TomlMember& member, ServerLimits& out) {
   }
   if (member.name == "handshakes_per_wakeup") return read_count(member, limits::connections_max, out.handshakes_per_wakeup);
   if (member.name == "output_bytes") return read_size(member, 2 * limits::frame_size_max, 64u << 20, out.output_size_max);
+  if (member.name == "total_value_size") return read_total_value_size(member, out.staging);
   if (member.name == "handshake_timeout") return read_duration(member, out.handshake_timeout);
   if (member.name == "keepalive_interval") return read_duration(member, out.keepalive_interval);
   if (member.name == "dead_peer_timeout") return read_duration(member, out.dead_peer_timeout);
@@ -87,7 +95,7 @@ Refusal read_limit(const TomlMember& member, ServerLimits& out) {
   if (member.name == "connection_age") return read_duration(member, out.connection_age_max);
   return unknown(member, "limits",
                  "connections, connections_per_peer, half_open, local_connections, local_connections_per_uid, "
-                 "handshakes_per_wakeup, output_bytes, handshake_timeout, "
+                 "handshakes_per_wakeup, output_bytes, total_value_size, handshake_timeout, "
                  "keepalive_interval, dead_peer_timeout, drain_timeout or connection_age");
 }
 
@@ -146,6 +154,18 @@ Refusal read_member(const TomlMember& member, ConfigText& config) {
   return unknown(member, "configuration", "listen, local, identity, peers, policy, state, state_size, durability, audit, [store] or [limits]");
 }
 
+// Only what was written contradicts: a small store may leave the usual largest value as it is.
+Refusal store_too_small(const TomlValue& tree, const ConfigText& config) {
+  for (const TomlMember& section : tree.members) {
+    if (section.name != "limits") continue;
+    for (const TomlMember& member : section.value.members) {
+      if (member.name != "total_value_size" || config.limits.staging.value_size_max <= config.store.value_bytes) continue;
+      return refuse(member, "is above the store's value_bytes: no value of that size would fit, lower it or raise value_bytes");
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<ConfigText, TextError> parse_config(std::string_view text) {
@@ -155,6 +175,7 @@ Result<ConfigText, TextError> parse_config(std::string_view text) {
   for (const TomlMember& member : tree.value().members) {
     if (const Refusal refusal = read_member(member, config)) return *refusal;
   }
+  if (const Refusal refusal = store_too_small(tree.value(), config)) return *refusal;
   return config;
 }
 

@@ -24,6 +24,7 @@
 //   local_connections_per_uid = 128
 //   handshakes_per_wakeup = 8
 //   output_bytes = "512KiB"              # waiting to be sent on one connection
+//   total_value_size = "1MiB"            # of a value however written, 64KiB to 16MiB
 //   handshake_timeout = "10s"
 //   keepalive_interval = "15s"
 //   dead_peer_timeout = "45s"

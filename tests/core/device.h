@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -134,7 +135,9 @@ class Device {
     for (bool moved = true; moved && link.open;) {
       moved = false;
       link.client.advance(now_);
-      const Bytes up(link.client.output().begin(), link.client.output().end());
+      const ByteView output = link.client.output();
+      const ByteView some = output.first(std::min(output.size(), limits::receive_size_max));
+      const Bytes up(some.begin(), some.end());
       if (!up.empty() && server_.wants_input(link.id)) {
         link.client.output_taken(up.size());
         server_.receive(link.id, up, now_);

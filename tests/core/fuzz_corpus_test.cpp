@@ -50,6 +50,14 @@ Corpus frames() {
   corpus["request_condition_without_flag"] = with<std::uint64_t>(put, 16 + 16, 1);
   corpus["request_key_beyond_body"] = with<std::uint16_t>(put, 16 + 34, 0xffff);
   corpus["request_reserved_not_zero"] = with<std::uint8_t>(put, 16 + 39, 1);
+  const Bytes stage = sample_frame("stage");
+  corpus["stage_chunk_beyond_total"] = with<std::uint64_t>(stage, 16 + 16, 0x100000);
+  corpus["stage_offset_of_ones"] = with<std::uint64_t>(stage, 16 + 16, ~std::uint64_t{0});
+  corpus["stage_total_of_ones"] = with<std::uint64_t>(stage, 16 + 8, ~std::uint64_t{0});
+  Bytes empty = with<std::uint32_t>(with<std::uint32_t>(stage, 16 + 24, 0), 0, 32 + 18);
+  empty.resize(16 + 32 + 18);
+  corpus["stage_empty_chunk"] = std::move(empty);
+  corpus["put_staged_of_another_size"] = with<std::uint32_t>(sample_frame("put_staged"), 16 + 28, 47);
   corpus["header_over_frame_limit"] = with<std::uint32_t>(put, 0, limits::frame_body_size_max + 1);
   corpus["header_of_largest_size"] = with<std::uint32_t>(put, 0, 0xffffffff);
   corpus["response_status_that_is_none"] = with<std::uint16_t>(encoded(response_samples().front().response), 6, 9);

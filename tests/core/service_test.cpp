@@ -259,13 +259,6 @@ TEST(Service, AFullStoreAnswersNoSpaceAndChangesNothing) {
   EXPECT_EQ(status_of(device, link, get_of("/state/shared/b")), Status::not_found);
 }
 
-TEST(Service, AnswersWhatIsNotBuiltUnsupportedAndGoesOn) {
-  Device device;
-  auto link = device.connect();
-  EXPECT_EQ(status_of(device, link, StageRequest{}), Status::unsupported);
-  EXPECT_EQ(status_of(device, link, get_of(key_a)), Status::not_found);
-}
-
 TEST(Service, SyncNamesWhatIsDurableAndRefusesAnotherEpoch) {
   Device device;
   auto link = device.connect();

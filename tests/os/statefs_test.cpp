@@ -71,8 +71,6 @@ TEST_F(Programs, TellEveryOutcomeByExitStatusAndOneLine) {
   }
   expect_refusal(statefs({"put", "/state/shared/" + std::string(300, 'k'), "1"}), 1, "KEY_TOO_LONG");
   expect_refusal(statefs({"ls", "/state/shared"}), 1, "INVALID_KEY");
-  expect_refusal(statefs({"put", "/state/shared/big", "-"}, std::string(limits::value_size_max + 1, 'x')), 1,
-                 "larger than 65536 bytes");
   expect_refusal(statefs({"put", "/state/shared/a", "@" + dir_.path("nothing")}), 1, "no such file");
   EXPECT_EQ(statefs({"put", "/state/shared/full", "-"}, std::string(limits::value_size_max, 'x')).status, 0);
   EXPECT_EQ(statefs({"get", "/state/shared/full"}).out.size(), limits::value_size_max);

@@ -22,18 +22,19 @@ TEST(CheckLiveness, WantsEachClientThatIsUpToGetItsCallsDone) {
 }
 
 TEST(CheckLiveness, ObjectsToWakeUpsForNothing) {
-  object("liveness", "a timer without end", [](Forge& f) { f.loads.push_back({0, 1, 0, 0, 0, 0, 1, 0, 0}); });
+  object("liveness", "a timer without end", [](Forge& f) { f.loads.push_back({0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0}); });
 }
 
 TEST(CheckBounds, ObjectsToWhatIsOverOrLeftOver) {
   const auto loaded = [](std::function<void(SeenLoad&)> change) {
     return [=](Forge& f) {
-      f.context.limits = {2, 1'000, 500};
+      f.context.limits = {2, 1'000, 500, 300};
       SeenLoad load;
       load.samples = 1;
       load.connections = 2;
       load.buffered_size = 1'000;
       load.output_size = 500;
+      load.staged_size = 300;
       change(load);
       f.loads.push_back(load);
     };
@@ -42,6 +43,8 @@ TEST(CheckBounds, ObjectsToWhatIsOverOrLeftOver) {
   object("bounds", "connections", loaded([](SeenLoad& load) { ++load.connections; }));
   object("bounds", "bytes held", loaded([](SeenLoad& load) { ++load.buffered_size; }));
   object("bounds", "bytes to be sent", loaded([](SeenLoad& load) { ++load.output_size; }));
+  object("bounds", "bytes staged", loaded([](SeenLoad& load) { ++load.staged_size; }));
+  object("bounds", "bytes staged that are left", loaded([](SeenLoad& load) { ++load.staged_left; }));
   object("bounds", "reads when full", loaded([](SeenLoad& load) { ++load.reads_when_full; }));
   object("bounds", "a connection left", loaded([](SeenLoad& load) { ++load.connections_left; }));
   object("bounds", "a commit left", loaded([](SeenLoad& load) { ++load.commits_left; }));

@@ -50,7 +50,7 @@ TEST(Checkers, FindNothingInATrueHistory) {
   accept("the true history", write_true_history);
   Forge forge;
   write_true_history(forge);
-  const std::set<std::string_view> unseen{"answers", "bounds", "channel", "counted", "liveness"};  // of what this one has nothing
+  const std::set<std::string_view> unseen{"answers", "bounds", "channel", "counted", "liveness", "staged"};  // of what this one has nothing
   for (const CheckResult& each : forge.judge()) {
     EXPECT_EQ(each.judged > 0, !unseen.contains(each.name)) << each.name;
   }
@@ -80,6 +80,11 @@ TEST(Checkers, AreEachTheOnlyOneToObjectToSomething) {
       {"answers", [](Forge& f) {
          f.arrive(1);
          f.did_put(1, "a", "one");
+       }},
+      {"staged", [](Forge& f) {
+         f.arrive(1);
+         const std::string key = "/state/shared/a";
+         f.reply(f.ask(1, StageRequest{1, 6, 0, as_bytes(key), 3, as_bytes("abc")}), Status::ok, StageResponse{2, 0});
        }},
       {"counted", [](Forge& f) {
          f.arrive(1);

@@ -174,6 +174,8 @@ void Forge::arrive(NodeId node) {
   answer.epoch = epoch_;
   answer.slots_per_session = limits::slots_per_session;
   answer.sessions_per_key = limits::sessions_per_key;
+  answer.total_value_size_max = limits::total_value_size_default;
+  answer.features = feature_sessions | feature_staging;
   answer.durable_index = answer.head.index = durable_;
   answer.head.hash = head().hash;
   answer.last_index = last();

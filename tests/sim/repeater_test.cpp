@@ -31,7 +31,8 @@ struct Repetition {
   }
   [[nodiscard]] std::vector<CheckResult> judge() {
     CheckContext context;
-    context.servers[0] = {ServerProgram::mac_key_of(world.random(), 0), Durability::commit};
+    context.servers[0].mac_key = ServerProgram::mac_key_of(world.random(), 0);
+    context.servers[0].durability = Durability::commit;
     context.policies.emplace_back();
     for (NodeId id = 0; id <= 2; ++id) {
       context.keys.push_back(world.public_key_of(id));

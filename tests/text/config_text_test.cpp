@@ -46,6 +46,7 @@ local_connections = 5
 local_connections_per_uid = 4
 handshakes_per_wakeup = 5
 output_bytes = "1MiB"
+total_value_size = "512KiB"
 handshake_timeout = "250ms"
 keepalive_interval = "1s"
 dead_peer_timeout = "3s"
@@ -69,6 +70,8 @@ connection_age = "24h"
   EXPECT_EQ(config.limits.half_open_max, 6u);
   EXPECT_EQ(config.limits.handshakes_per_wakeup, 5u);
   EXPECT_EQ(config.limits.output_size_max, 1u << 20);
+  EXPECT_EQ(config.limits.staging.value_size_max, 512u << 10);
+  EXPECT_EQ(config.limits.staging.bytes_per_peer_max, limits::staged_values_per_peer * (512u << 10));
   EXPECT_EQ(config.limits.handshake_timeout, milliseconds(250));
   EXPECT_EQ(config.limits.keepalive_interval, seconds(1));
   EXPECT_EQ(config.limits.dead_peer_timeout, seconds(3));
@@ -92,6 +95,18 @@ TEST(ConfigText, RefusesLimitsThatContradictEachOther) {
   EXPECT_EQ(refusal("[limits]\nconnections = 8\nconnections_per_peer = 2\nhalf_open = 8").substr(0, 24), "config:1:2: half_open is");
   EXPECT_EQ(refusal("[limits]\nkeepalive_interval = '5s'\ndead_peer_timeout = '10s'").substr(0, 32), "config:1:2: dead_peer_timeout is");
   EXPECT_EQ(parsed("[limits]\nkeepalive_interval = '5s'\ndead_peer_timeout = '11s'").limits.dead_peer_timeout, seconds(11));
+}
+
+TEST(ConfigText, BoundsTheLargestValueByTheStoreAndTheCeiling) {
+  const auto sized = [](std::size_t size) { return "[limits]\ntotal_value_size = " + std::to_string(size); };
+  EXPECT_EQ(parsed("").limits.staging.value_size_max, limits::total_value_size_default);
+  EXPECT_EQ(parsed(sized(limits::total_value_size_ceiling) + "\n[store]\nvalue_bytes = 16777216").limits.staging.value_size_max,
+            limits::total_value_size_ceiling);
+  EXPECT_EQ(refusal(sized(limits::total_value_size_ceiling + 1)).substr(0, 38), "config:2:20: total_value_size is no si");
+  EXPECT_EQ(parsed(sized(limits::value_size_max)).limits.staging.value_size_max, limits::value_size_max);
+  EXPECT_EQ(refusal(sized(limits::value_size_max - 1)).substr(0, 38), "config:2:20: total_value_size is no si");
+  EXPECT_EQ(refusal("[store]\nvalue_bytes = 65536\n" + sized(65'537)).substr(0, 38), "config:4:20: total_value_size is above");
+  EXPECT_EQ(parsed("[store]\nvalue_bytes = 65536").store.value_bytes, 65'536u) << "what was not written contradicts nothing";
 }
 
 TEST(ConfigText, RefusesEveryOtherShape) {
