@@ -31,6 +31,31 @@ chmod +x build/mutants/bin/statefs-sim
 SH
 chmod +x "$work/bin/cmake"
 
+# A finished build: what ninja says of it, and a compiler and a linker of the same kind.
+mkdir -p "$work/finished/bin"
+touch "$work/finished/build.ninja"
+cat >"$work/bin/ninja" <<SH
+#!/bin/sh
+echo "ccache compile -O2 -MD -MT o/statefs_core.dir/a.cpp.o -MF o/statefs_core.dir/a.cpp.o.d -o o/statefs_core.dir/a.cpp.o -c $work/core/unity_0.cpp"
+echo ": && link -O2 main.o -o bin/statefs-sim libcore.a && :"
+SH
+cat >"$work/bin/compile" <<'SH'
+#!/bin/sh
+[ "$*" = "${*% -M*}" ] || { echo "writes a file of dependencies"; exit 1; }
+while [ "$1" != -o ]; do shift; done
+[ "$3 $4" = "-w -c" ] || exit 1
+cp "$5" "$2"
+SH
+cat >"$work/bin/link" <<SH
+#!/bin/sh
+built=$work/core/a.cpp
+while [ "\$1" != -o ]; do case \$1 in */core.a.cpp.o) built=\$1 ;; esac; shift; done
+(cd $work/build/mutants/tree && PATH=$work/bin:\$PATH cmake --build x)
+cp $work/build/mutants/tree/build/mutants/bin/statefs-sim "\$2"
+cp "\$built" $work/build/mutants/built
+SH
+chmod +x "$work"/bin/*
+
 mutant() { # mutant NAME OLD NEW: a patch that makes NEW of OLD in line 2
   printf '# broken: %s\n# promise: none\n# expects: recorded\n' "$1" >"$work/tests/mutants/$1.patch"
   printf 'diff --git a/core/a.cpp b/core/a.cpp\n--- a/core/a.cpp\n+++ b/core/a.cpp\n@@ -1,3 +1,3 @@\n one\n-%s\n+%s\n three\n' "$2" "$3" \
@@ -63,10 +88,19 @@ expect 2 "mutants: --seeds needs a number of at least 1, not '0'" found --seeds 
 expect 2 "usage: *"
 expect 0 "*found * found*" --list
 expect 0 "*mutants=1 found=1" found
+expect 0 "*found*recorded *mutants=1 found=1" found --build "$work/finished"
+expect 1 "*harmless*SURVIVED*mutants=1 found=0" harmless --build "$work/finished"
+[ -x "$work/build/mutants/beside/statefs-sim" ] || { echo "FAIL --build: built nothing beside"; failed=1; }
+expect 2 "mutants: --build *: no build of Ninja" found --build "$work/core"
 # What a mutant was left in by an interruption is taken back before anything else.
 echo "bug" >>"$work/build/mutants/tree/core/a.cpp"
 expect 1 "*harmless*SURVIVED*" harmless
 # A source that fails by itself finds nothing out about a mutant.
 echo "bug" >>"$work/core/a.cpp"
 expect 1 "*mutants: the tree without a mutant fails: *" found
+# Those of this repository apply to it, so that a change of core takes them along.
+cd "$(dirname "$script")/.."
+for patch in tests/mutants/*.patch; do
+  git apply --check "$patch" || { echo "FAIL $patch does not apply"; failed=1; }
+done
 exit $failed
