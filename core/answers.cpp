@@ -28,7 +28,7 @@ void Answers::give_back(BufferPool& pool) {
 }
 
 void Answers::settle(std::uint64_t index) {
-  for (auto mark = marks_.rbegin(); mark != marks_.rend() && mark->index == 0; ++mark) mark->index = index;
+  for (auto mark = marks_.rbegin(); mark != marks_.rend() && mark->index == unsettled; ++mark) mark->index = index;
   if (bytes_.empty() || (!marks_.empty() && marks_.back().end == bytes_.size())) return;
   marks_.push_back({bytes_.size(), 0, index, false});
 }
@@ -37,7 +37,7 @@ ByteView Answers::ready(const StoreStatus& store, const Service& service) {
   std::size_t end = 0;
   while (!marks_.empty()) {
     const Mark& mark = marks_.front();
-    if (mark.index == 0 || mark.index > (mark.flush ? store.durable_index : store.completed_index)) break;
+    if (mark.index > (mark.flush ? store.durable_index : store.completed_index)) break;
     if (mark.flush) service.finish(std::span(bytes_).subspan(mark.start, mark.end - mark.start));
     end = mark.end;
     marks_.pop_front();

@@ -38,7 +38,7 @@ class Answers {
   void give_back(BufferPool& pool);
 
   // The response that was just appended, from `start` on, waits for the flush.
-  void hold_for_flush(std::size_t start) { marks_.push_back({bytes_.size(), start, 0, true}); }
+  void hold_for_flush(std::size_t start) { marks_.push_back({bytes_.size(), start, unsettled, true}); }
   // The wake-up ends: what was appended since the last settle() depends on `index`.
   void settle(std::uint64_t index);
   // The bytes that may leave now, from the front. Those that waited for the flush are finished first.
@@ -52,10 +52,11 @@ class Answers {
   void drop();
 
  private:
+  static constexpr std::uint64_t unsettled = ~std::uint64_t{0};  // index 0 is of a store that was refused: what it says depends on nothing
   struct Mark {
     std::size_t end = 0;      // of the bytes it holds back
     std::size_t start = 0;    // of the response that waits for the flush
-    std::uint64_t index = 0;  // 0: not settled yet
+    std::uint64_t index = unsettled;
     bool flush = false;
   };
   Bytes bytes_;

@@ -79,8 +79,8 @@ struct AuditRecord {
   Digest key_digest{};                // SHA-256 of the whole key where key_size > 255, else zeros
   std::uint32_t value_size = 0;
   Digest value_mac{};                 // zeros where the value was not read
-  std::uint64_t old_revision = 0;     // 0: absent
-  std::uint64_t new_revision = 0;     // 0: absent, or nothing changed
+  std::uint64_t old_revision = 0;     // 0: absent, or not for this peer to know
+  std::uint64_t new_revision = 0;     // 0: absent; as the old one where nothing changed
 };
 
 // Names the key of a request, as sent: its first bytes, its size, and its digest where it is longer than a key can be.

@@ -146,6 +146,7 @@ void Client::State::take_hello(const FrameHeader& header, ByteView body) {
   const auto response = decode_response(header, body);
   if (!response.ok() || header.id != hello_id) return connection.finish(Disconnect::protocol_error);
   if (response.value().status == Status::unsupported) return connection.finish(Disconnect::refused_version);
+  if (response.value().status == Status::io_error) return connection.finish(Disconnect::store_refused);
   const auto* const answer = std::get_if<HelloResponse>(&response.value().body);
   if (answer == nullptr || response.value().status != Status::ok) return connection.finish(Disconnect::protocol_error);
   if ((answer->features & feature_sessions) == 0) return connection.finish(Disconnect::refused_version);

@@ -11,6 +11,9 @@ void mark(Disconnect why, Marks& marks) {
     case Disconnect::handshake_failed: STATEFS_MARK_IN(marks, "disconnect.handshake_failed"); return;
     case Disconnect::not_admitted: STATEFS_MARK_IN(marks, "disconnect.not_admitted"); return;
     case Disconnect::refused_version: STATEFS_MARK_IN(marks, "disconnect.refused_version"); return;
+    case Disconnect::store_refused:
+      STATEFS_MARK_IN(marks, "disconnect.store_refused");
+      return;
     case Disconnect::protocol_error: STATEFS_MARK_IN(marks, "disconnect.protocol_error"); return;
     case Disconnect::damaged: STATEFS_MARK_IN(marks, "disconnect.damaged"); return;
     case Disconnect::timed_out: STATEFS_MARK_IN(marks, "disconnect.timed_out"); return;

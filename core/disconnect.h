@@ -17,9 +17,10 @@ enum class Disconnect : std::uint8_t {
   handshake_failed,  // the server answered wrongly: it is not what it says
   not_admitted,      // closed right after the handshake: most likely this key is not enrolled
   refused_version,
-  protocol_error,    // the server sent what is no response, or no response to a call of this client
-  damaged,           // a record did not authenticate
-  timed_out,         // no handshake or no sign of life in time
+  store_refused,   // the server has found its store damaged and serves nothing of it
+  protocol_error,  // the server sent what is no response, or no response to a call of this client
+  damaged,         // a record did not authenticate
+  timed_out,       // no handshake or no sign of life in time
 };
 
 void mark(Disconnect why, Marks& marks);

@@ -16,19 +16,32 @@ bool ExportQueue::push(const AuditHead& head, std::size_t log_size, ByteView enc
 
 std::size_t ExportQueue::export_to(AuditSink& sink, std::uint64_t durable_index, std::size_t count_max) {
   std::size_t count = 0;
-  for (; count < count_max && !ring_.empty(); ++count) {
-    ring_.front(entry_);
-    Reader reader(entry_);
-    AuditHead head;
-    head.index = reader.u64();
-    head.hash = reader.array<32>();
-    const std::uint32_t log_size = reader.u32();
-    STATEFS_CHECK(reader.ok());
-    if (head.index > durable_index || !sink.take(head.index, reader.rest(), head.hash)) break;
-    cursor_ = {head, cursor_.position + log_size};
-    ring_.pop();
+  std::size_t end = 0;
+  for (LogPoint point = cursor_; count < count_max && end < ring_.size(); ++count) {
+    const std::size_t next = ring_.peek(end, entry_);
+    Reader reader = entry_of(point);
+    if (point.head.index > durable_index || !sink.take(point.head.index, reader.rest(), point.head.hash)) break;
+    end = next;
   }
-  return count;
+  const std::size_t kept = count == 0 ? 0 : sink.kept(count);
+  STATEFS_CHECK(kept <= count);
+  end = 0;
+  for (std::size_t i = 0; i < kept; ++i) {
+    end = ring_.peek(end, entry_);
+    (void)entry_of(cursor_);
+  }
+  ring_.drop(end);
+  return kept;
+}
+
+// What entry_ says: `point`, of the record before, becomes this one's; the encoding is what is left.
+Reader ExportQueue::entry_of(LogPoint& point) const {
+  Reader reader(entry_);
+  point.head.index = reader.u64();
+  point.head.hash = reader.array<32>();
+  point.position += reader.u32();
+  STATEFS_CHECK(reader.ok());
+  return reader;
 }
 
 }  // namespace statefs

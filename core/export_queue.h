@@ -25,12 +25,14 @@ class ExportQueue {
 
   // The next record of the log, which takes `log_size` bytes there. False, and nothing changed, where there is no room.
   [[nodiscard]] bool push(const AuditHead& head, std::size_t log_size, ByteView encoded);
-  // Hands records up to `durable_index` to `sink`, at most `count_max`.
+  // Hands records up to `durable_index` to `sink`, at most `count_max`, and forgets those that it kept: so many.
   std::size_t export_to(AuditSink& sink, std::uint64_t durable_index, std::size_t count_max);
   // Behind the last record that was exported.
   [[nodiscard]] const LogPoint& cursor() const { return cursor_; }
 
  private:
+  [[nodiscard]] Reader entry_of(LogPoint& point) const;
+
   ByteRing ring_;  // each record as u64 index, 32-byte hash, u32 size in the log, encoding
   LogPoint cursor_;
   Bytes entry_;

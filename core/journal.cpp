@@ -226,6 +226,11 @@ unsigned Journal::fill_percent() const {
   return static_cast<unsigned>(std::max(log, memory));
 }
 
+bool Journal::settled() const {
+  return ready_ && cycle_.open_count == 0 && taking_ == Taking::nothing && copies_.empty() && durable_ == appended_ &&
+         !mark_stale();
+}
+
 void Journal::fail() {
   status_.failed = true;
   out_.clear();

@@ -74,8 +74,10 @@ class Journal final : public Store, public DiskUser {
 
   // Epochs of the past, with where each ended, and the one that runs.
   [[nodiscard]] const Epochs& epochs() const { return state_.epochs; }
-  // How full the log is, or the memory of what was not exported: whichever is fuller.
-  [[nodiscard]] unsigned fill_percent() const;
+  // Of the log, or of the memory of what was not exported: whichever is fuller.
+  [[nodiscard]] unsigned fill_percent() const override;
+  // Everything appended is durable, and both marks say so: nothing is left to do before the end of the process.
+  [[nodiscard]] bool settled() const;
   // Behind the last record that was exported; the marks keep it within mark_interval.
   [[nodiscard]] const LogPoint& export_cursor() const { return queue_.cursor(); }
   [[nodiscard]] const Extent& extent() const { return superblock_.extent; }

@@ -178,16 +178,17 @@ Time MemoryStore::deadline() const {
 std::size_t MemoryStore::export_audit(AuditSink& sink, std::size_t count_max) {
   std::size_t count = 0;
   Bytes entry;
-  while (count < count_max && !log_.empty()) {
-    log_.front(entry);
+  for (std::size_t at = 0; count < count_max && at < log_.size(); ++count) {
+    at = log_.peek(at, entry);
     Reader reader(entry);
     const std::uint64_t index = reader.u64();
     const Digest hash = reader.array<32>();
     if (index > status_.durable_index || !sink.take(index, reader.rest(), hash)) break;
-    log_.pop();
-    ++count;
   }
-  return count;
+  const std::size_t kept = count == 0 ? 0 : sink.kept(count);
+  STATEFS_CHECK(kept <= count);
+  for (std::size_t i = 0; i < kept; ++i) log_.pop();
+  return kept;
 }
 
 }  // namespace statefs

@@ -54,6 +54,9 @@ class MemoryStore final : public Store {
   [[nodiscard]] Time deadline() const override;
   [[nodiscard]] const StoreStatus& status() const override { return status_; }
   [[nodiscard]] HeadComparison compare(std::uint64_t epoch, const AuditHead& head) const override { return heads_.compare(epochs_, epoch, head); }
+  [[nodiscard]] unsigned fill_percent() const override {
+    return static_cast<unsigned>((log_.capacity() - log_.free_size()) * 100 / log_.capacity());
+  }
   std::size_t export_audit(AuditSink& sink, std::size_t count_max) override;
 
   // The last record as the log has it: u64 index, 32-byte hash, encoding. Valid until the next append.

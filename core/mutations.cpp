@@ -105,7 +105,7 @@ Status Mutations::execute(Mutation& mutation, const Caller& caller, Now now, Byt
     if (status == Status::ok) status = weigh(mutation, caller);
     if (!is_taken_back(status)) {
       record(mutation, caller, now);
-      status = append(mutation, status);
+      status = append(mutation, status, *caller.policy);
     }
     // What was committed is in the store, and what is not the value that was meant never will be.
     const bool used_up = status == Status::ok || status == Status::digest_mismatch;
@@ -118,8 +118,12 @@ Status Mutations::execute(Mutation& mutation, const Caller& caller, Now now, Byt
 }
 
 // The record with what `status` has left of the effect.
-Status Mutations::append(Mutation& mutation, Status status) {
-  if (status != Status::ok) mutation.effect = Effect{};
+Status Mutations::append(Mutation& mutation, Status status, const PeerPolicy& policy) {
+  if (status != Status::ok) {
+    // Nothing changes. What was there is recorded where the peer may read it: no hash may tell what the policy does not.
+    const bool told = mutation.effect.key && policy.rules.check(*mutation.key, Access::get).allowed;
+    mutation.effect = {Effect::Kind::none, told ? mutation.key : std::nullopt, {}};
+  }
   mutation.record.status = status;
   if (mutation.effect.kind == Effect::Kind::put) mutation.answer.revision = store_.status().last_index + 1;
   SlotChange use;

@@ -54,7 +54,7 @@ class Mutations {
   Status fetch_stage(Mutation& mutation, const Caller& caller, Now now);
   Status weigh(Mutation& mutation, const Caller& caller);
   void record(Mutation& mutation, const Caller& caller, Now now);
-  Status append(Mutation& mutation, Status status);
+  Status append(Mutation& mutation, Status status, const PeerPolicy& policy);
   void mark(SlotVerdict verdict) const;
 
   Store& store_;

@@ -21,7 +21,13 @@ Recovery::Recovery(const RecoveryConfig& config, std::uint64_t extent_size)
     : config_(config), extent_size_(block_floor(extent_size)), piece_(std::max<std::size_t>(config.limits.read_size, Extent::head_size)) {
   const auto plan = Extent::plan(extent_size_, config_.limits);
   if (extent_size_ < Extent::head_size || (!plan.ok() && plan.error() == ExtentError::limits)) refuse(Found::unfit, Damage::none, 0);
+  STATEFS_CHECK(!looks() || !config_.write_back);
   plan_read();
+}
+
+Recovery::Store& Recovery::seen() {
+  STATEFS_CHECK(looks() && done());
+  return store_;
 }
 
 Recovery::Store& Recovery::store() {
@@ -33,7 +39,12 @@ void Recovery::refuse(Found found, Damage damage, std::uint64_t place) {
   report_.found = found;
   report_.damage = damage;
   report_.place = place;
-  store_ = {};
+  report_.last = store_.end.head;
+  // What a look was for is what was whole before: chunks of a snapshot have each its checksum.
+  if (!looks())
+    store_ = {};
+  else if (snapshot_)
+    store_.state = std::move(snapshot_->state());
   snapshot_.reset();
 }
 
@@ -112,9 +123,9 @@ void Recovery::read_head(ByteView bytes) {
   const Superblock& superblock = store_.superblock;
   if (config_.node && superblock.node != *config_.node) return refuse(Found::foreign, Damage::none, 0);
   if (superblock.extent.size() > extent_size_) return refuse(Found::corrupt, Damage::truncated, extent_size_);
-  if (!superblock.extent.admits(config_.limits).ok()) return refuse(Found::unfit, Damage::none, 0);
+  if (!looks() && !superblock.extent.admits(config_.limits).ok()) return refuse(Found::unfit, Damage::none, 0);
   if (!choose_mark(bytes)) return;
-  if (superblock.snapshot.size == 0) return begin_log();
+  if (superblock.snapshot.size == 0 || log_alone()) return begin_log();
   stage_ = Stage::snapshot;
   place_ = 0;
   snapshot_.emplace(superblock.sequence, superblock.start.head.index);
@@ -161,7 +172,8 @@ bool Recovery::choose_mark(ByteView bytes) {
       ++damaged_count;
     }
   }
-  if (valid_count == 0 && (damaged_count == 2 || store_.superblock.snapshot.size > 0)) {
+  const bool needed = !looks() || !config_.look->without_marks;
+  if (needed && valid_count == 0 && (damaged_count == 2 || store_.superblock.snapshot.size > 0)) {
     refuse(Found::corrupt, Damage::marks, Extent::mark_offset(0));
     return false;
   }
@@ -171,13 +183,14 @@ bool Recovery::choose_mark(ByteView bytes) {
 
 void Recovery::begin_fresh() {
   const auto plan = Extent::plan(extent_size_, config_.limits);
-  if (!plan.ok()) return refuse(Found::unfit, Damage::none, 0);
+  if (!plan.ok() && !looks()) return refuse(Found::unfit, Damage::none, 0);
   store_.superblock.store = config_.fresh_store;
   store_.superblock.node = config_.node.value_or(PublicKey{});
-  store_.superblock.extent = plan.value();
+  store_.superblock.extent = plan.ok() ? plan.value() : Extent{0, extent_size_ - Extent::head_size};
   store_.superblock.sequence = 1;
   stage_ = Stage::zeros;
   place_ = Extent::head_size;
+  if (place_ >= store_.superblock.extent.size()) read_zeros({});
 }
 
 void Recovery::read_zeros(ByteView bytes) {
@@ -229,9 +242,13 @@ void Recovery::begin_log() {
     exported = mark->exported;
   }
   points_.push_back(exported);
-  store_.queue.emplace(config_.limits.audit_ring_size, exported);
-  const LogPoint& start = exported.position < snapshot.position ? exported : snapshot;
+  store_.queue.emplace(looks() ? 0 : config_.limits.audit_ring_size, exported);
+  // Without a mark nothing says where the log that is still there begins but the snapshot.
+  LogPoint start = newest > 0 && exported.position < snapshot.position ? exported : snapshot;
+  if (looks() && config_.look->from && config_.look->from->position > start.position) start = *config_.look->from;
   store_.end = start;
+  report_.before = start.head;
+  report_.required_index = required_index_;
   std::erase_if(points_, [&start](const LogPoint& point) { return point.position < start.position; });
   std::sort(points_.begin(), points_.end(), [](const LogPoint& a, const LogPoint& b) { return a.position < b.position; });
   stage_ = Stage::log;
@@ -245,6 +262,7 @@ void Recovery::read_log() {
   const bool all_read = place_ >= log_begin_ + store_.superblock.extent.ring_size;
   bool ended = false;
   while (!ended) {
+    if (shown_enough()) return end_log();
     const auto decoded = decode_log_record(ByteView(unread_).subspan(store_.end.position - unread_begin));
     if (!decoded.ok() && decoded.error() == LogRecordError::incomplete && !all_read) break;
     ended = !decoded.ok() || !follows(decoded.value().audit, store_.end.head);
@@ -267,13 +285,17 @@ bool Recovery::take_record(const DecodedRecord& decoded) {
     }
     points_.erase(points_.begin());
   }
-  if (!store_.state.replay(decoded)) {
+  if (!log_alone() && !store_.state.replay(decoded)) {
     refuse(Found::corrupt, Damage::change, place);
     return false;
   }
   store_.end = {{decoded.audit.index, sha_.of(decoded.record.audit)}, store_.end.position + decoded.size};
   store_.heads.add(store_.end.head);
   ++report_.record_count;
+  if (looks()) {
+    if (config_.look->visitor != nullptr) config_.look->visitor->visit(decoded, store_.end.head, place);
+    return true;
+  }
   if (decoded.audit.index <= store_.queue->cursor().head.index) return true;
   if (!store_.queue->push(store_.end.head, decoded.size, decoded.record.audit)) {
     refuse(Found::unfit, Damage::none, place);
@@ -291,6 +313,8 @@ bool Recovery::within_limits() const {
                      [this](const auto& each) { return each.second.value.size() <= config_.limits.value_size_max; });
 }
 
+bool Recovery::shown_enough() const { return looks() && config_.look->durable_alone && store_.end.head.index >= required_index_; }
+
 void Recovery::end_log() {
   const Superblock& superblock = store_.superblock;
   const std::uint64_t position = store_.end.position;
@@ -298,7 +322,7 @@ void Recovery::end_log() {
   const bool passed = std::all_of(points_.begin(), points_.end(), [this](const LogPoint& point) { return point == store_.end; });
   if (!passed || store_.end.head.index < required_index_) return refuse(Found::corrupt, Damage::log, place);
 
-  if (!within_limits()) return refuse(Found::unfit, Damage::none, 0);
+  if (!looks() && !within_limits()) return refuse(Found::unfit, Damage::none, 0);
 
   const std::uint64_t unread_begin = place_ - unread_.size();
   const std::size_t partial_begin = block_floor(position) - unread_begin;
@@ -309,7 +333,8 @@ void Recovery::end_log() {
   const auto last = std::find_if(block.rbegin(), block.rend(), [](std::uint8_t byte) { return byte != 0; });
   report_.last = store_.end.head;
   report_.cut_place = place;
-  report_.cut_size = static_cast<std::uint64_t>(block.rend() - last);
+  // Where a look ended early, what follows is records.
+  report_.cut_size = shown_enough() ? 0 : static_cast<std::uint64_t>(block.rend() - last);
   if (report_.cut_size > 0 && config_.marks != nullptr) STATEFS_MARK_IN(*config_.marks, "recovery.cut");
   unread_ = {};
   store_.state.snapshot_index = 0;

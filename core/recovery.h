@@ -23,12 +23,30 @@
 
 namespace statefs {
 
+// Who is shown the records of a log in their order, when an extent is looked into and not gone on from.
+class LogVisitor {
+ public:
+  virtual ~LogVisitor() = default;
+  // `head` is the record's own index and hash, `place` where it is in the extent. Views are good during the call.
+  virtual void visit(const DecodedRecord& record, const AuditHead& head, std::uint64_t place) = 0;
+};
+
+// How tools look into an extent that they do not go on from. Limits are not judged, and what was whole before damage is kept.
+struct LookInto {
+  LogVisitor* visitor = nullptr;  // or null; outlives the recovery
+  bool log_alone = false;         // no snapshot and no state, so that a record needs no table that it fits
+  bool without_marks = false;     // damaged marks are no reason to stop: nothing then says how far the log must reach
+  bool durable_alone = false;     // ends at what the marks say is durable: beside a store that is being written
+  std::optional<LogPoint> from;   // log_alone: a place that an earlier look ended at, in the same store
+};
+
 struct RecoveryConfig {
   JournalLimits limits;
   std::optional<PublicKey> node;  // whose store it must be; none: anybody's
   StoreId fresh_store{};          // of a store that is made on an empty extent
   bool write_back = false;
   Marks* marks = nullptr;         // outlives it
+  std::optional<LookInto> look = std::nullopt;  // none: it is recovered to go on from
 };
 
 enum class Found : std::uint8_t {
@@ -46,7 +64,9 @@ struct RecoveryReport {
   Found found = Found::nothing_yet;
   Damage damage = Damage::none;
   std::uint64_t place = 0;         // from the start of the extent
-  AuditHead last;                  // of the log
+  AuditHead last;                  // of the log; of what was whole, where it is damaged
+  AuditHead before;                // what the first record that is read from the log follows
+  std::uint64_t required_index = 0;  // what the log is known to have reached; 0: nothing says so
   std::uint64_t record_count = 0;  // read from the log
   std::uint64_t cut_place = 0;     // the log ends here ...
   std::uint64_t cut_size = 0;      // ... and so many bytes of its last block after that were not zero: a record that was torn
@@ -73,6 +93,8 @@ class Recovery final : public DiskUser {
     Bytes partial;                                // of the block of end.position, what is before it
   };
   [[nodiscard]] Store& store();
+  // Of a look: what was whole, also where something is damaged. As much of it was read as report() says.
+  [[nodiscard]] Store& seen();
 
  private:
   enum class Stage : std::uint8_t { head, zeros, snapshot, log };
@@ -89,6 +111,9 @@ class Recovery final : public DiskUser {
   void read_log();
   [[nodiscard]] bool take_record(const DecodedRecord& decoded);
   [[nodiscard]] bool within_limits() const;
+  [[nodiscard]] bool looks() const { return config_.look.has_value(); }
+  [[nodiscard]] bool log_alone() const { return looks() && config_.look->log_alone; }
+  [[nodiscard]] bool shown_enough() const;
   void end_log();
 
   RecoveryConfig config_;

@@ -17,22 +17,25 @@ bool ByteRing::push(ByteView string) {
   return true;
 }
 
-void ByteRing::front(Bytes& out) const {
-  out.resize(front_size());
-  copy_out(head_ + length_size, out.data(), out.size());
+std::size_t ByteRing::peek(std::size_t at, Bytes& out) const {
+  out.resize(size_at(at));
+  copy_out(head_ + at + length_size, out.data(), out.size());
+  return at + length_size + out.size();
 }
 
-void ByteRing::pop() {
-  const std::size_t size = length_size + front_size();
+void ByteRing::pop() { drop(length_size + size_at(0)); }
+
+void ByteRing::drop(std::size_t size) {
   STATEFS_CHECK(size <= used_);
+  if (size == 0) return;  // also of a ring without room for anything
   head_ = (head_ + size) % block_.size();
   used_ -= size;
 }
 
-std::size_t ByteRing::front_size() const {
-  STATEFS_CHECK(!empty());
+std::size_t ByteRing::size_at(std::size_t at) const {
+  STATEFS_CHECK(at + length_size <= used_);
   std::uint8_t length[length_size];
-  copy_out(head_, length, length_size);
+  copy_out(head_ + at, length, length_size);
   return load_le<std::uint32_t>(length);
 }
 

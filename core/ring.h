@@ -21,14 +21,19 @@ class ByteRing {
   // False, and nothing changed, where it does not fit.
   [[nodiscard]] bool push(ByteView string);
   // Copies the oldest string to `out`; the ring is not empty.
-  void front(Bytes& out) const;
+  void front(Bytes& out) const { (void)peek(0, out); }
   void pop();
+  // Copies the string that begins `at` bytes behind the oldest, and returns where the next one begins; size() at the end.
+  [[nodiscard]] std::size_t peek(std::size_t at, Bytes& out) const;
+  [[nodiscard]] std::size_t size() const { return used_; }
+  // Forgets the oldest `size` bytes: whole strings, as peek() told.
+  void drop(std::size_t size);
 
  private:
   static constexpr std::size_t length_size = 4;
   void copy_in(std::size_t at, ByteView from);
   void copy_out(std::size_t at, std::uint8_t* to, std::size_t size) const;
-  [[nodiscard]] std::size_t front_size() const;
+  [[nodiscard]] std::size_t size_at(std::size_t at) const;
 
   Bytes block_;
   std::size_t head_ = 0;  // offset of the oldest string

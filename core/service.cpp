@@ -172,8 +172,10 @@ Executed Service::hello(const HelloRequest& request, std::uint64_t id, Bytes& ou
   if (request.store == store.id) answer.comparison = store_.compare(request.epoch, request.head);
   if (answer.comparison == HeadComparison::differs) STATEFS_MARK("hello.differs");
   if (answer.comparison == HeadComparison::trimmed) STATEFS_MARK("hello.trimmed");
-  respond(Op::hello, id, Status::ok, answer, out);
-  return {};
+  const Status status = store.failed && store.epoch == 0 ? Status::io_error : Status::ok;  // damaged when it was opened: no history to tell
+  if (status != Status::ok) STATEFS_MARK("hello.store_refused");
+  respond(Op::hello, id, status, answer, out);
+  return {status, false};
 }
 
 void Service::policy_changed(const Policy& policy) {

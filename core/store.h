@@ -67,11 +67,13 @@ struct StoreStatus {
   bool failed = false;
 };
 
-// An exporter's view of the log: called once for each record in order; false stops before the next one.
+// An exporter's view of the log: take() is called for each record in order; false stops before that one.
 class AuditSink {
  public:
   virtual ~AuditSink() = default;
   virtual bool take(std::uint64_t index, ByteView encoded, const Digest& hash) = 0;
+  // After the last of `count` that were taken: how many of them, from the first, are out for good. The others come again.
+  [[nodiscard]] virtual std::size_t kept(std::size_t count) { return count; }
 };
 
 class Store {
@@ -99,8 +101,10 @@ class Store {
   [[nodiscard]] virtual const StoreStatus& status() const = 0;
   // Whether a durable head that a client saw in `epoch` is of this store's history (epochs.h).
   [[nodiscard]] virtual HeadComparison compare(std::uint64_t epoch, const AuditHead& head) const = 0;
+  // How full what keeps records is until they are exported. At 100 nothing can be recorded, and so nothing changed.
+  [[nodiscard]] virtual unsigned fill_percent() const = 0;
 
-  // Hands durable records that were not exported yet to `sink`, at most `count_max`, and frees what the sink took.
+  // Hands durable records that were not exported yet to `sink`, at most `count_max`, and frees those it kept: so many.
   virtual std::size_t export_audit(AuditSink& sink, std::size_t count_max) = 0;
 };
 

@@ -1,18 +1,19 @@
-// AUDIT EXPORT: audit records leave the process as lines, in a file or on the console.
+// AUDIT EXPORT: audit records leave the process, in batches, to where the operator wants them.
 //
-//   store.h (ring of records) -> AUDIT EXPORT -> JSON Lines file | console line each
+//   store.h (records that nobody has) -> AUDIT EXPORT -> audit_target.h: JSON Lines file | console | journald
 //
-// Records taken from the store are rendered, and written in one write(2) per turn. What the file did not take (a full
-// disk, an error) stays here, bounded by one batch, and is tried again; meanwhile records stay in the store's ring, and
-// when that is full the store refuses mutations: nothing is dropped. A reader may see a line twice, never half a line
-// followed by another; the index tells duplicates.
+// At least once: a record leaves the store only when its target has it, and the log is reclaimed only behind that. What a target
+// did not take (a full disk, a console that nobody reads, a busy journald) stays in the store and is tried again; without room
+// for more the store refuses mutations. Nothing is dropped; the index tells duplicates. A turn is bounded by one batch.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/store.h"
-#include "os/fd.h"
+#include "os/audit_target.h"
 #include "os/problem.h"
 #include "os/stream_driver.h"
 
@@ -20,32 +21,31 @@ namespace statefs {
 
 class AuditExport final : public AuditOutput, private AuditSink {
  public:
-  // Appends to `path`, made with mode 0640 where it is missing; `-` is standard output, with console lines.
-  [[nodiscard]] static Result<AuditExport, Problem> open(const std::string& path);
+  // `where` as open_audit_target() reads it.
+  [[nodiscard]] static Result<AuditExport, Problem> open(const std::string& where, Console& console);
 
   void export_from(Store& store, Now now) override;
-  [[nodiscard]] Time deadline() const override { return pending_.empty() && more_ ? Time{0} : retry_at_; }
+  [[nodiscard]] Time deadline() const override { return retry_at_; }
 
-  // Opens the file by its name again, after it was renamed away. The old one is kept where that fails.
+  // Opens the target by its name again, after a file was renamed away. The old one is kept where that fails.
   [[nodiscard]] std::optional<Problem> reopen();
-  // At the end of the process: exports all there is, or says how many bytes could not be written.
+  // At the end of the process: exports all there is, or says that some is left.
   [[nodiscard]] std::optional<Problem> finish(Store& store, Now now);
 
  private:
-  AuditExport(std::string path, Fd file, bool console) : path_(std::move(path)), file_(std::move(file)), console_(console) {}
+  AuditExport(std::string where, std::unique_ptr<AuditTarget> target) : where_(std::move(where)), target_(std::move(target)) {}
   bool take(std::uint64_t index, ByteView encoded, const Digest& hash) override;
-  void write_pending(Now now);
-  [[nodiscard]] int descriptor() const;
-  [[nodiscard]] std::size_t writable_size() const;
+  [[nodiscard]] std::size_t kept(std::size_t count) override;
+  void complain_once();
 
-  std::string path_;
-  Fd file_;
-  bool console_ = false;
-  std::string pending_;  // whole lines, of which written_ bytes are out
-  std::size_t written_ = 0;
-  Time retry_at_ = never;
-  bool more_ = false;        // the store holds records that the last batch had no room for
-  bool complained_ = false;  // once per trouble, not once per try
+  std::string where_;
+  std::unique_ptr<AuditTarget> target_;
+  std::string batch_;
+  std::vector<std::size_t> ends_;  // of the messages in it
+  Time retry_at_ = never;          // Time{0}: the store holds more than one batch
+  bool stuck_ = false;             // the last batch was not taken whole
+  bool full_ = false;              // it had no room for all there was
+  bool complained_ = false;        // once per trouble, not once per try
 };
 
 }  // namespace statefs

@@ -282,6 +282,9 @@ Failure Remote::explain(StreamFailure failure) const {
       return {Exit::integrity, damage_line()};
     case StreamFailure::version:
       return {Exit::failed, "the server at " + endpoint_ + " speaks no version of the protocol that this program knows"};
+    case StreamFailure::store_refused:
+      return {Exit::integrity, "IO_ERROR: the state of the server at " + endpoint_ +
+                                   " is damaged and nothing of it is served: see what dsoftbusd printed, and 'statefs check' there"};
     case StreamFailure::too_large:
       return {Exit::failed, "the request is larger than the protocol can carry (key 255 bytes, value 64 KiB)"};
     case StreamFailure::timed_out:

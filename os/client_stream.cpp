@@ -107,6 +107,8 @@ std::optional<StreamFailure> ClientStream::hopeless() const {
       return StreamFailure::not_enrolled;
     case Disconnect::refused_version:
       return StreamFailure::version;
+    case Disconnect::store_refused:
+      return StreamFailure::store_refused;
     case Disconnect::handshake_failed:
       return StreamFailure::wrong_server;
     case Disconnect::protocol_error:

@@ -26,6 +26,7 @@ enum class StreamFailure {
   wrong_server,  // what answered the handshake does not hold the key that we asked for, or was damaged
   bad_server,    // what the server said is not what the protocol allows, or was damaged
   version,       // no common version
+  store_refused,  // it serves nothing of its store, which is damaged
   too_large,     // the request does not fit the encoding: nothing was sent
   timed_out,     // no connection within the deadline: nothing was sent
 };

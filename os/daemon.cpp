@@ -20,12 +20,6 @@ constexpr EventTag signal_tag = StreamDriver::own_tags_end - 1;
 constexpr EventTag disk_tag = signal_tag - 1;
 constexpr rlim_t descriptors_besides_streams = 64;
 
-// Whoever waits for a marker reads a pipe, so each is one write, at once.
-void say(const std::string& line) {
-  const std::string whole = "dsoftbusd: " + line + "\n";
-  (void)write_all(STDOUT_FILENO, as_bytes(whole));
-}
-
 // As many descriptors as the server may have connections, or as many as this process may have: accepting pauses then.
 void raise_descriptor_limit(std::size_t connections_max) {
   rlimit limit{};
@@ -63,7 +57,8 @@ Result<std::unique_ptr<Daemon>, Problem> Daemon::open(const DaemonOptions& optio
   if (!policy) return policy.error();
   const auto local_path = options.local.empty() ? Result<Endpoint, Problem>(Endpoint{}) : path_endpoint(options.local);
   if (!local_path) return Problem{"--local " + local_path.error().line};
-  auto audit = AuditExport::open(options.audit);
+  auto console = std::make_unique<Console>(STDOUT_FILENO);
+  auto audit = AuditExport::open(options.audit, *console);
   if (!audit) return audit.error();
   auto signals = Signals::open({SIGTERM, SIGINT, SIGHUP});
   if (!signals) return signals.error();
@@ -72,8 +67,8 @@ Result<std::unique_ptr<Daemon>, Problem> Daemon::open(const DaemonOptions& optio
   raise_descriptor_limit(options.limits.connections_max + (options.local.empty() ? 0 : options.limits.local_connections_max));
   auto listener = listen_on(endpoint.value());
   if (!listener) return listener.error();
-  std::unique_ptr<Daemon> daemon(
-      new Daemon(options, std::move(suite), std::move(loop).value(), std::move(signals).value(), std::move(audit).value()));
+  std::unique_ptr<Daemon> daemon(new Daemon(options, std::move(suite), std::move(loop).value(), std::move(signals).value(),
+                                            std::move(console), std::move(audit).value()));
   if (!options.local.empty()) {
     auto local = LocalSocket::listen(options.local);
     if (!local) return local.error();
@@ -119,13 +114,17 @@ void Daemon::serve_with(const Identity& identity, Policy policy, Fd listener) {
 }
 
 int Daemon::run() {
-  if (state_file_ != nullptr) say(state_file_->found());
+  if (damaged())
+    complain("dsoftbusd", state_file_->found());
+  else if (state_file_ != nullptr)
+    say(state_file_->found());
+  server_->advance(read_clock());  // a store that is damaged fails the server before there is a connection that this would close
   say("listening on " + address_);
   if (local_) say("local door at " + printable(local_->path()));
-  say("ready");
+  say(damaged() ? "damaged: every request is answered IO_ERROR" : "ready");
   bool disk_moved = false;  // and the store has not advanced since
   while (!stop_at_once_ && !(stopping_ && server_->connection_count() == 0)) {
-    const auto events = loop_.wait(disk_moved ? Time{0} : driver_->deadline());
+    const auto events = loop_.wait(disk_moved ? Time{0} : earlier_of(driver_->deadline(), console_->deadline()));
     const Now now = read_clock();
     for (const epoll_event& event : events) {
       if (event.data.u64 == signal_tag) {
@@ -137,10 +136,9 @@ int Daemon::run() {
     if (state_file_ != nullptr) state_file_->exchange();
     driver_->turn(now);
     disk_moved = state_file_ != nullptr && state_file_->exchange();  // what this turn committed is on its way
-    if (store_->status().failed && !std::exchange(failure_told_, true)) {
-      complain("dsoftbusd", "the state has failed: every request is answered IO_ERROR; find out why, then restart, which recovers what is durable");
-    }
+    tell_trouble();
     if (!served_) announce_first_service();
+    if (!console_->idle()) console_->flush(now);
   }
   return finish();
 }
@@ -149,6 +147,20 @@ void Daemon::announce_first_service() {
   if (!server_->has_served()) return;
   served_ = true;
   say("remote statefs served");
+}
+
+void Daemon::tell_trouble() {
+  if (store_->status().failed) {
+    if (damaged() || std::exchange(failure_told_, true)) return;
+    return complain(
+        "dsoftbusd",
+        "the state has failed: every request is answered IO_ERROR; find out why, then restart, which recovers what is durable");
+  }
+  if (const auto step = fill_watch_.passed(store_->fill_percent())) {
+    complain("dsoftbusd", "the log is " + std::to_string(*step) +
+                              " % full: at 100 % changes are refused (AUDIT_UNAVAILABLE) until the audit is exported to " +
+                              printable(options_.audit));
+  }
 }
 
 void Daemon::handle_signals(Now now) {
@@ -179,6 +191,11 @@ int Daemon::finish() {
   const Now now = read_clock();
   driver_->close_all(now);
   server_->advance(now);  // records what is still to be counted
+  if (damaged()) {
+    say("stopped");
+    console_->drain(seconds(1));
+    return 1;
+  }
   const bool durable = state_file_ == nullptr || state_file_->settle(now);
   const auto problem = audit_.finish(*store_, now);
   if (problem) complain("dsoftbusd", problem->line);
@@ -187,9 +204,9 @@ int Daemon::finish() {
     complain("dsoftbusd", "the state has failed: what was not durable is lost; a restart recovers the rest");
     return 1;
   }
-  if (problem) return 1;
-  say("stopped");
-  return 0;
+  if (!problem) say("stopped");
+  console_->drain(seconds(1));
+  return problem ? 1 : 0;
 }
 
 }  // namespace statefs

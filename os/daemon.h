@@ -14,7 +14,9 @@
 #include "core/memory_store.h"
 #include "core/server.h"
 #include "os/audit_export.h"
+#include "os/console.h"
 #include "os/event_loop.h"
+#include "os/fill_watch.h"
 #include "os/identity.h"
 #include "os/local_socket.h"
 #include "os/state_file.h"
@@ -44,24 +46,31 @@ class Daemon {
   [[nodiscard]] int run();
 
  private:
-  Daemon(DaemonOptions options, std::unique_ptr<Suite> suite, EventLoop loop, Signals signals, AuditExport audit)
+  Daemon(DaemonOptions options, std::unique_ptr<Suite> suite, EventLoop loop, Signals signals, std::unique_ptr<Console> console,
+         AuditExport audit)
       : options_(std::move(options)),
         suite_(std::move(suite)),
         loop_(std::move(loop)),
         signals_(std::move(signals)),
+        console_(std::move(console)),
         audit_(std::move(audit)) {}
   [[nodiscard]] std::optional<Problem> open_store(const Identity& identity);
   void serve_with(const Identity& identity, Policy policy, Fd listener);
   void handle_signals(Now now);
   void reload(Now now);
   void announce_first_service();
+  void tell_trouble();
+  void say(const std::string& line) { console_->say("dsoftbusd: " + line); }
+  [[nodiscard]] bool damaged() const { return state_file_ != nullptr && state_file_->damaged(); }
   [[nodiscard]] int finish();
 
   DaemonOptions options_;
   std::unique_ptr<Suite> suite_;
   EventLoop loop_;
   Signals signals_;
+  std::unique_ptr<Console> console_;
   AuditExport audit_;
+  FillWatch fill_watch_;
   std::string address_;
   std::optional<LocalSocket> local_;
   std::unique_ptr<StateFile> state_file_;  // or null, and then:

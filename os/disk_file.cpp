@@ -82,16 +82,22 @@ Result<DiskFile, Problem> DiskFile::open(const std::string& path, DiskAccess acc
     if (auto problem = make_file(path, create_size)) return std::move(*problem);
     created = true;
   }
-  auto opened = open_file(path, access != DiskAccess::read_only);
+  const bool writes = access == DiskAccess::create || access == DiskAccess::existing;
+  auto opened = open_file(path, writes);
   if (!opened) return opened.error();
   Fd fd = std::move(opened.value().fd);
   auto size = size_of(path, fd.get());
   if (!size) return size.error();
   // A reader may look on beside others; who writes is alone.
-  if (::flock(fd.get(), (access == DiskAccess::read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
+  const bool locked = ::flock(fd.get(), (writes ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0;
+  if (!locked && (access != DiskAccess::beside || errno != EWOULDBLOCK)) {
     return about(path, errno == EWOULDBLOCK ? "is in use by another process" : errno_text(errno));
   }
-  return DiskFile(std::move(fd), size.value(), opened.value().direct, created);
+  // Whoever looks on beside a writer must not keep the next one out.
+  if (access == DiskAccess::beside) ::flock(fd.get(), LOCK_UN);
+  DiskFile file(std::move(fd), size.value(), opened.value().direct, created);
+  file.in_use_ = !locked;
+  return file;
 }
 
 bool DiskFile::perform(const DiskRequest& request) {

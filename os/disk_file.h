@@ -22,6 +22,7 @@ enum class DiskAccess {
   create,    // read and write; a missing file is made, of `create_size` bytes
   existing,  // read and write
   read_only,
+  beside,    // read only, also where a daemon has it and writes
 };
 
 class DiskFile {
@@ -32,6 +33,8 @@ class DiskFile {
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] bool direct() const { return direct_; }
   [[nodiscard]] bool created() const { return created_; }
+  // Of `beside`: another process has it, so that what is read may be older or newer from one block to the next.
+  [[nodiscard]] bool in_use() const { return in_use_; }
 
   // Does it, whole, before it returns. False where it was not done or nobody knows; what a read has read is in read_bytes().
   [[nodiscard]] bool perform(const DiskRequest& request);
@@ -51,6 +54,7 @@ class DiskFile {
   std::uint64_t size_;
   bool direct_;
   bool created_;
+  bool in_use_ = false;
   std::unique_ptr<std::uint8_t, Free> buffer_;  // of reads, aligned; as large as the largest so far
   std::size_t capacity_ = 0;
   std::size_t read_size_ = 0;

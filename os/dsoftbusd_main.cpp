@@ -46,7 +46,7 @@ void add_flags(CLI::App& app, Flags& flags) {
   app.add_option("--state-size", flags.state_size, "size of a state file that has to be made (default: 256MiB)");
   app.add_option("--durability", flags.durability, "sync: a PUT is answered once it is in the log, SYNC makes it durable;\n"
                                                    "commit: every answer waits until it is durable (default: sync)");
-  app.add_option("--audit", options.audit, "file to append JSON lines to, or - for console lines on standard output")
+  app.add_option("--audit", options.audit, "file to append JSON lines to, - for console lines on standard output, or journald")
       ->capture_default_str();
   app.add_option("--config", flags.config, "file with the same keys; a flag wins over it");
 }

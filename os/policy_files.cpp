@@ -22,12 +22,18 @@ Result<PolicyText, Problem> load_policy_text(const std::string& path) {
   return std::move(parsed).value();
 }
 
+Result<std::vector<EnrolledPeer>, Problem> load_peers(const std::string& path) {
+  const auto text = read_text_file("peers file", path, text_limits::peers_size_max);
+  if (!text) return text.error();
+  auto peers = parse_peers(text.value());
+  if (!peers) return problem_in("peers file", path, peers.error());
+  return std::move(peers).value();
+}
+
 Result<Policy, Problem> load_policy(const std::string& peers_path, const std::string& policy_path, const Quota& store,
                                     const std::optional<std::uint32_t>& own_uid) {
-  const auto peers_text = read_text_file("peers file", peers_path, text_limits::peers_size_max);
-  if (!peers_text) return peers_text.error();
-  const auto peers = parse_peers(peers_text.value());
-  if (!peers) return problem_in("peers file", peers_path, peers.error());
+  const auto peers = load_peers(peers_path);
+  if (!peers) return peers.error();
   if (peers.value().empty()) {
     complain("dsoftbusd",
              "peers file " + printable(peers_path) + " names no peer, so nobody can connect: enrol one and send SIGHUP");

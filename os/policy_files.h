@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/policy.h"
 #include "core/result.h"
@@ -21,6 +22,7 @@ namespace statefs {
 // there where the local door is open: it and root are named then, where the file does not; else nobody local is.
 [[nodiscard]] Result<Policy, Problem> load_policy(const std::string& peers_path, const std::string& policy_path, const Quota& store,
                                                   const std::optional<std::uint32_t>& own_uid);
+[[nodiscard]] Result<std::vector<EnrolledPeer>, Problem> load_peers(const std::string& path);
 [[nodiscard]] Result<ConfigText, Problem> load_config(const std::string& path);
 
 }  // namespace statefs

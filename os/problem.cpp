@@ -1,5 +1,6 @@
 #include "os/problem.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cctype>
@@ -44,8 +45,12 @@ void complain(std::string_view program, std::string_view line) {
   whole += ": ";
   whole += line;
   whole += '\n';
+  // Whoever keeps standard error and does not read it may hold this up a little, once for each trouble, and not for good.
+  constexpr int patience_ms = 100;
   std::size_t done = 0;
   while (done < whole.size()) {
+    pollfd watched{STDERR_FILENO, POLLOUT, 0};
+    if (::poll(&watched, 1, patience_ms) == 0) return;
     const ssize_t count = ::write(STDERR_FILENO, whole.data() + done, whole.size() - done);
     if (count <= 0) return;  // there is nobody left to tell
     done += static_cast<std::size_t>(count);

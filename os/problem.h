@@ -20,7 +20,7 @@ struct Problem {
 // not printable ASCII, and backslash, as \xNN, and at most 300 bytes.
 [[nodiscard]] std::string printable(std::string_view text);
 
-// Prints `PROGRAM: LINE` to stderr in one write.
+// Prints `PROGRAM: LINE` to stderr in one write. Where nobody has made room within 100 ms, it is not printed.
 void complain(std::string_view program, std::string_view line);
 
 }  // namespace statefs

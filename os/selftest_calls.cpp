@@ -41,6 +41,7 @@ Failure explain(StreamFailure failure) {
     case StreamFailure::wrong_server: return {Kind::authentication, "what answered does not hold the key of the server"};
     case StreamFailure::bad_server: return {Kind::operation, "what the server said is not what the protocol allows"};
     case StreamFailure::version: return {Kind::operation, "no common version of the protocol"};
+    case StreamFailure::store_refused: return {Kind::operation, "the store of the server is damaged: nothing of it is served"};
     case StreamFailure::too_large: return {Kind::operation, "the request does not fit the encoding"};
   }
   return {};

@@ -6,24 +6,9 @@
 #include "core/check.h"
 #include "os/clock.h"
 #include "os/entropy.h"
+#include "os/text/inspection_text.h"
 
 namespace statefs {
-namespace {
-
-std::string_view name_of(Damage damage) {
-  switch (damage) {
-    case Damage::none: return "nothing";
-    case Damage::superblocks: return "both superblocks";
-    case Damage::truncated: return "its size: the file is shorter than the store";
-    case Damage::marks: return "the marks";
-    case Damage::snapshot: return "the snapshot";
-    case Damage::log: return "the log, which ends before what is known to be durable";
-    case Damage::change: return "the log, a record of which contradicts those before it";
-  }
-  STATEFS_CHECK(false);
-}
-
-}  // namespace
 
 Result<std::unique_ptr<StateFile>, Problem> StateFile::open(const StateFileOptions& options, const PublicKey& node) {
   auto file = DiskFile::open(options.path, DiskAccess::create, block_floor(options.size));
@@ -46,7 +31,8 @@ Result<std::unique_ptr<StateFile>, Problem> StateFile::open(const StateFileOptio
     state->disk_->run(journal);
     journal.advance(read_clock());
   }
-  if (journal.refused() || journal.status().failed) return state->refusal();
+  const bool is_damaged = journal.refused() && journal.report().found == Found::corrupt;
+  if (!is_damaged && (journal.refused() || journal.status().failed)) return state->refusal();
   return state;
 }
 
@@ -56,9 +42,7 @@ Problem StateFile::refusal() const {
   std::string what;
   switch (report.found) {
     case Found::corrupt:
-      what = "is damaged in " + std::string(name_of(report.damage)) + "," + place + ": nothing of it is served; 'statefs check " +
-             printable(options_.path) + "' says what is safe to read";
-      break;
+      return {found()};
     case Found::foreign:
       what = "is no store of this device: it holds something else, or belongs to another identity; nothing was written to it";
       break;
@@ -78,6 +62,10 @@ std::string StateFile::found() const {
   const RecoveryReport& report = journal_.report();
   const StoreStatus& status = journal_.status();
   std::string line = "state " + printable(options_.path) + ": ";
+  if (damaged()) {
+    return line + "is damaged in " + std::string(name_of(report.damage)) + ", at byte " + std::to_string(report.place) +
+           ": nothing of it is served; 'statefs check " + printable(options_.path) + "' says what is safe to read";
+  }
   if (report.found == Found::fresh) {
     line += "new store";
   } else {
@@ -94,12 +82,12 @@ std::string StateFile::found() const {
 bool StateFile::settle(Now now) {
   journal_.submit(now);
   journal_.request_flush(journal_.status().last_index);
-  do {
+  // Nobody waits for the moments of a flush and a mark: they are now. With both marks of the end, damage of one hides nothing.
+  while (!journal_.status().failed && !journal_.settled()) {
     journal_.advance(now);
     disk_->run(journal_);
-    // Nobody waits for the moments of a flush and a mark: they are now.
     if (journal_.deadline() != never) now.monotonic = std::max(now.monotonic, journal_.deadline());
-  } while (!journal_.status().failed && journal_.deadline() != never);
+  }
   return !journal_.status().failed;
 }
 

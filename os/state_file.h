@@ -25,11 +25,13 @@ struct StateFileOptions {
 class StateFile {
  public:
   // Recovers the store at `path`, or makes one where nothing is or the device is all zero. Whatever else is there is left as it is, and
-  // the problem says what was found and where. `node` is this device's key: a store is one device's.
+  // the problem says what was found and where. `node` is this device's key: a store is one device's. A damaged store is opened all
+  // the same, and serves nothing: each request of it is IO_ERROR.
   [[nodiscard]] static Result<std::unique_ptr<StateFile>, Problem> open(const StateFileOptions& options, const PublicKey& node);
 
   [[nodiscard]] Journal& store() { return journal_; }
-  // What was found, for an operator: one line.
+  [[nodiscard]] bool damaged() const { return journal_.refused(); }
+  // What was found, for an operator: one line; of a damaged store where the damage is, and which verb says more.
   [[nodiscard]] std::string found() const;
 
   // For the loop: readable when exchange() has something to report.

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/key.h"
+#include "os/offline_flags.h"
 #include "os/problem.h"
 #include "os/verbs.h"
 #include "os/version.h"
@@ -26,7 +27,9 @@ constexpr const char* overview =
     "  statefs put --if-absent /state/shared/lock me\n"
     "  statefs put /state/shared/offset -- -5        after --, nothing is read as an option\n"
     "  statefs del /state/shared/name\n"
-    "  statefs --local /run/dsoftbusd.sock get /state/shared/name     on the device itself, as its own user\n";
+    "  statefs --local /run/dsoftbusd.sock get /state/shared/name     on the device itself, as its own user\n\n"
+    "  statefs check state.img                       without a server: is the store whole?\n"
+    "  statefs audit query state.img --key /state/shared/name    who wrote this?\n";
 constexpr const char* statuses =
     "Exit status: 0 ok, 1 usage or local error, 2 not found, 3 denied (EPERM) or not enrolled, 4 revision conflict,\n"
     "5 outcome unknown, 6 overloaded, quota or no space, 7 audit unavailable, 8 integrity.\n";
@@ -95,6 +98,7 @@ struct Options {
   OutcomeOptions outcome;
   std::string instance;
   BenchOptions bench;
+  OfflineOptions offline;
 };
 
 void add_value_verbs(CLI::App& app, Options& options) {
@@ -133,8 +137,8 @@ void add_policy_verb(CLI::App& app, Options& options) {
       policy->add_subcommand("check", "say what a policy decides: prints OK, ACCESS_DENIED, INVALID_KEY or KEY_TOO_LONG");
   check->fallthrough();
   check->add_option("--policy", options.policy.policy, "policy file; without it, what every enrolled peer may do");
-  check->add_option("--peer", options.policy.peer,
-                    "public key of the peer, 64 hex digits; without it, a peer that the file does not name");
+  check->add_option("--peer", options.policy.peer, "public key of the peer, or its alias; without it, a peer that the file does not name");
+  check->add_option("--peers", options.policy.peers, "peers file: whose key has which alias");
   check->add_option("--op", options.policy.op, "put, get, delete or list");
   auto* key = check->add_option("--key", options.policy.key, "the key, as text");
   check->add_option("--key-hex", options.policy.key_hex, "the key, as hex digits")->excludes(key);
@@ -175,6 +179,7 @@ void add_bench_verb(CLI::App& app, Options& options) {
 
 int run(CLI::App& app, Options& options) {
   options.common.output = output_of(options.output);
+  if (const auto status = run_offline(app, options.offline, options.common.output)) return *status;
   choose_door(app, options.common);
   if (app.got_subcommand("keygen")) return run_keygen(options.path, options.common.output);
   if (app.got_subcommand("put")) return run_put(options.common, options.put);
@@ -216,6 +221,7 @@ int main(int argc, char** argv) {
   app.add_subcommand("status", "what the server says about itself and its store");
   add_session_verbs(app, options);
   add_policy_verb(app, options);
+  add_offline_verbs(app, options.offline);
   add_bench_verb(app, options);
   app.require_subcommand(0, 1);  // one verb; none at all is told below, in better words
   for (auto* verb : app.get_subcommands({})) verb->fallthrough();

@@ -58,18 +58,51 @@ int report(Status status, Output output) {
   return failure ? fail(*failure) : static_cast<int>(exit_of(status));
 }
 
+// A peer by its key or its alias. The peers file says which key has which alias, as the daemon would read it.
+struct Who {
+  std::optional<PublicKey> key;
+  std::string alias;
+};
+
+Result<Who, std::string> find_peer(const PolicyOptions& options, const PolicyText& policy) {
+  Who who;
+  if (options.peer.empty()) return who;
+  who.key = key_of_hex(options.peer);
+  if (!who.key && !is_alias(options.peer))
+    return std::string("--peer '" + printable(options.peer) + "' is neither 64 hex digits nor an alias");
+  if (!who.key) who.alias = options.peer;
+  if (options.peers.empty()) {
+    const bool has_aliases =
+        std::any_of(policy.entries.begin(), policy.entries.end(), [](const auto& entry) { return !entry.key; });
+    const bool has_keys =
+        std::any_of(policy.entries.begin(), policy.entries.end(), [](const auto& entry) { return entry.key.has_value(); });
+    // An answer must not leave out the entry that decides.
+    if (who.key && has_aliases)
+      return std::string("the policy names peers by alias: give --peers FILE, which says whose key has which alias");
+    if (!who.key && has_keys)
+      return std::string("--peer '" + printable(options.peer) +
+                         "' is not 64 hex digits, and the policy names peers by key: give --peers FILE");
+    return who;
+  }
+  const auto peers = load_peers(options.peers);
+  if (!peers) return peers.error().line;
+  const bool by_key = who.key.has_value();
+  for (const EnrolledPeer& each : peers.value()) {
+    if (by_key ? each.key != *who.key : each.alias != options.peer) continue;
+    return Who{each.key, each.alias};
+  }
+  return std::string("--peer '" + printable(options.peer) + "' is not in the peers file " + printable(options.peers));
+}
+
 }  // namespace
 
 int run_policy_check(const PolicyOptions& options, Output output) {
   const auto wrong = [](const std::string& line) { return fail({Exit::failed, "policy check: " + line}); };
-  std::optional<PublicKey> peer;
-  if (!options.peer.empty()) {
-    peer = key_of_hex(options.peer);
-    if (!peer) return wrong("--peer '" + printable(options.peer) + "' is not 64 hex digits");
-  }
   const auto text = load_policy_text(options.policy);
   if (!text) return fail({Exit::failed, text.error().line});
-  const RuleSet rules = rules_for(text.value(), peer);
+  const auto who = find_peer(options, text.value());
+  if (!who) return wrong(who.error());
+  const RuleSet rules = rules_for(text.value(), who.value().key, who.value().alias);
   if (options.batch) {
     if (!options.op.empty() || options.key || options.key_hex)
       return wrong("--batch reads operations and keys from standard input: leave out --op and --key");

@@ -40,7 +40,8 @@ struct OutcomeOptions {
 };
 struct PolicyOptions {
   std::string policy;
-  std::string peer;
+  std::string peers;  // file, or empty
+  std::string peer;   // key or alias
   std::string op;
   std::optional<std::string> key;
   std::optional<std::string> key_hex;

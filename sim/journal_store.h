@@ -50,6 +50,7 @@ class JournalStore final : public MachineStore, private DiskOwner {
   [[nodiscard]] Time deadline() const override { return journal_->deadline(); }
   [[nodiscard]] const StoreStatus& status() const override { return journal_->status(); }
   [[nodiscard]] HeadComparison compare(std::uint64_t epoch, const AuditHead& head) const override { return journal_->compare(epoch, head); }
+  [[nodiscard]] unsigned fill_percent() const override { return journal_->fill_percent(); }
   std::size_t export_audit(AuditSink& sink, std::size_t count_max) override { return journal_->export_audit(sink, count_max); }
 
   [[nodiscard]] bool ready() const override { return journal_ && journal_->ready(); }

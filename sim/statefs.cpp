@@ -25,6 +25,7 @@ class Watched final : public AuditSink {
     last_index_ = index;
     return true;
   }
+  [[nodiscard]] std::size_t kept(std::size_t count) override { return sink_.kept(count); }
   [[nodiscard]] std::uint64_t last_index() const { return last_index_; }
 
  private:

@@ -35,6 +35,7 @@ class Statefs final : public MachineStore {
   [[nodiscard]] Time deadline() const override { return live_.deadline(); }
   [[nodiscard]] const StoreStatus& status() const override { return live_.status(); }
   [[nodiscard]] HeadComparison compare(std::uint64_t epoch, const AuditHead& head) const override { return live_.compare(epoch, head); }
+  [[nodiscard]] unsigned fill_percent() const override { return live_.fill_percent(); }
   std::size_t export_audit(AuditSink& sink, std::size_t count_max) override;
 
   [[nodiscard]] bool ready() const override { return true; }

@@ -23,10 +23,10 @@ void append_hex(ByteView bytes, std::string& out) {
 }
 
 template <typename Integer>
-void append_number(Integer value, std::string& out) {
+std::string& append_number(Integer value, std::string& out) {
   char digits[20];
   const auto end = std::to_chars(digits, digits + sizeof(digits), value).ptr;
-  out.append(digits, end);
+  return out.append(digits, end);
 }
 
 // `width` digits, zeros in front.
@@ -63,29 +63,6 @@ bool is_plain(std::string_view text) {
   if (text.find('"') != std::string_view::npos || text.find('\\') != std::string_view::npos) return false;
   if (std::all_of(text.begin(), text.end(), is_printable)) return true;
   return CanonicalKey::from(as_bytes(text)).ok() || CanonicalPrefix::from(as_bytes(text)).ok();
-}
-
-std::string_view name_of(AuditKind kind) {
-  switch (kind) {
-    case AuditKind::epoch: return "epoch";
-    case AuditKind::mutation: return "mutation";
-    case AuditKind::refusals: return "refusals";
-    case AuditKind::handshakes: return "handshakes";
-    case AuditKind::damaged: return "damaged";
-    case AuditKind::policy: return "policy";
-    case AuditKind::session: return "session";
-    case AuditKind::eviction: return "eviction";
-  }
-  STATEFS_CHECK(false);
-}
-
-std::string_view name_of(PeerKind kind) {
-  switch (kind) {
-    case PeerKind::none: return "none";
-    case PeerKind::remote: return "remote";
-    case PeerKind::local: return "local";
-  }
-  STATEFS_CHECK(false);
 }
 
 std::string_view name_of_failure(std::uint8_t cause) {
@@ -209,6 +186,40 @@ void append_mutation_fields(const AuditRecord& record, std::string& out) {
 
 }  // namespace
 
+std::string_view name_of(AuditKind kind) {
+  switch (kind) {
+    case AuditKind::epoch:
+      return "epoch";
+    case AuditKind::mutation:
+      return "mutation";
+    case AuditKind::refusals:
+      return "refusals";
+    case AuditKind::handshakes:
+      return "handshakes";
+    case AuditKind::damaged:
+      return "damaged";
+    case AuditKind::policy:
+      return "policy";
+    case AuditKind::session:
+      return "session";
+    case AuditKind::eviction:
+      return "eviction";
+  }
+  STATEFS_CHECK(false);
+}
+
+std::string_view name_of(PeerKind kind) {
+  switch (kind) {
+    case PeerKind::none:
+      return "none";
+    case PeerKind::remote:
+      return "remote";
+    case PeerKind::local:
+      return "local";
+  }
+  STATEFS_CHECK(false);
+}
+
 std::string_view name_of_op(std::uint8_t op) {
   switch (static_cast<Op>(op)) {
     case Op::put: return "put";
@@ -226,7 +237,7 @@ std::string_view name_of_op(std::uint8_t op) {
   return {};
 }
 
-void append_escaped(std::string_view bytes, std::string& out) {
+std::string& append_escaped(std::string_view bytes, std::string& out) {
   for (const char c : bytes) {
     if (is_printable(c) && c != ' ' && c != '%') {
       out += c;
@@ -236,6 +247,7 @@ void append_escaped(std::string_view bytes, std::string& out) {
     const char escape[] = {'%', hex_digits[byte >> 4], hex_digits[byte & 15]};
     out.append(escape, sizeof(escape));
   }
+  return out;
 }
 
 void append_rfc3339(std::int64_t wall_ns, std::string& out) {
@@ -296,6 +308,48 @@ void append_audit_json(const AuditRecord& record, const Digest& hash, std::strin
   json.digest("previous", record.previous);
   json.digest("hash", hash);
   json.close();
+}
+
+void append_audit_text(const AuditRecord& record, std::string& out) {
+  append_number(record.index, out) += ' ';
+  append_rfc3339(record.wall_ns, out);
+  append_event(record, out.append(1, ' '));
+  out.append(1, ' ').append(statefs::name_of(record.status));
+  if (record.kind == AuditKind::mutation) {
+    // As a person typed it where it is a key; nothing else can be mistaken for another field.
+    if (CanonicalKey::from(as_bytes(record.key)).ok() && record.key.find(' ') == std::string_view::npos)
+      out.append(1, ' ').append(record.key);
+    else
+      append_escaped(record.key, out.append(1, ' '));
+    out.append(" revision ");
+    append_number(record.old_revision, out).append("->");
+    append_number(record.new_revision, out).append(" size ");
+    append_number(record.value_size, out);
+  }
+  if (record.count != 1) append_number(record.count, out.append(" count "));
+  out.append(" by ");
+  if (record.peer.kind == PeerKind::none) out += '-';
+  if (record.peer.kind == PeerKind::local) append_number(record.peer.uid, out.append("uid:"));
+  if (!record.peer.alias.empty()) append_escaped(record.peer.alias, out) += ' ';
+  if (record.peer.kind == PeerKind::remote) append_hex(record.peer.key.bytes, out);
+  out += '\n';
+}
+
+void append_audit_journald(const AuditRecord& record, const Digest& hash, std::string& out) {
+  const auto name = [&out](std::string_view field) -> std::string& { return out.append(field).append(1, '='); };
+  append_audit_console(record, hash, name("MESSAGE"));
+  // What was refused is what somebody may want to be told.
+  out.append(record.status == Status::ok ? "PRIORITY=6\n" : "PRIORITY=5\n");
+  out.append("SYSLOG_IDENTIFIER=dsoftbusd\n");
+  append_number(record.index, name("STATEFS_INDEX")).append(1, '\n');
+  append_hex(hash, name("STATEFS_HASH"));
+  name("\nSTATEFS_KIND").append(name_of(record.kind)).append(1, '\n');
+  if (record.kind == AuditKind::mutation) append_op(record.op, name("STATEFS_OP"));
+  if (record.kind == AuditKind::mutation) append_escaped(record.key, name("\nSTATEFS_KEY")).append(1, '\n');
+  name("STATEFS_STATUS").append(statefs::name_of(record.status)).append(1, '\n');
+  if (record.peer.kind == PeerKind::remote) append_hex(record.peer.key.bytes, name("STATEFS_PEER"));
+  if (record.peer.kind == PeerKind::remote) out += '\n';
+  append_audit_json(record, hash, name("STATEFS_RECORD"));
 }
 
 void append_audit_console(const AuditRecord& record, const Digest& hash, std::string& out) {

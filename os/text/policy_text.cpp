@@ -336,10 +336,11 @@ RuleSet rules_for_uid(const PolicyText& text, std::uint32_t uid) {
   return std::move(set).value();
 }
 
-RuleSet rules_for(const PolicyText& text, const std::optional<PublicKey>& peer) {
+RuleSet rules_for(const PolicyText& text, const std::optional<PublicKey>& peer, std::string_view alias) {
   std::vector<Rule> rules = text.defaults.rules.value_or(PolicySource{}.default_rules);
   for (const PolicyText::Entry& entry : text.entries) {
-    if (peer && entry.key == peer && entry.section.rules) rules = *entry.section.rules;
+    const bool is_it = entry.key ? entry.key == peer : !alias.empty() && entry.alias == alias;
+    if (is_it && entry.section.rules) rules = *entry.section.rules;
   }
   Result<RuleSet, PolicyError> set = RuleSet::compile(rules);
   STATEFS_CHECK(set.ok());  // each rule was judged when it was parsed, and their number too

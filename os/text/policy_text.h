@@ -72,7 +72,7 @@ struct PolicyText {
 
 // The rules that apply to a uid at the local door of a daemon whose own uid is another, and not to root.
 [[nodiscard]] RuleSet rules_for_uid(const PolicyText& text, std::uint32_t uid);
-// The rules that apply to one peer, enrolled or not: its own where an entry names its key, else the default.
-[[nodiscard]] RuleSet rules_for(const PolicyText& text, const std::optional<PublicKey>& peer);
+// The rules that apply to one peer, enrolled or not: its own where an entry names its key or its alias, else the default.
+[[nodiscard]] RuleSet rules_for(const PolicyText& text, const std::optional<PublicKey>& peer, std::string_view alias = {});
 
 }  // namespace statefs

@@ -57,15 +57,17 @@ std::optional<PublicKey> key_of_hex(std::string_view digits) {
   return key;
 }
 
-std::string hex_of_key(const PublicKey& key) {
+std::string hex_of(ByteView bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string out;
-  for (const std::uint8_t byte : key.bytes) {
+  for (const std::uint8_t byte : bytes) {
     out += digits[byte >> 4];
     out += digits[byte & 15];
   }
   return out;
 }
+
+std::string hex_of_key(const PublicKey& key) { return hex_of(key.bytes); }
 
 std::optional<std::uint64_t> size_of_text(std::string_view text) {
   constexpr std::array<Scale, 4> units{{{"", 1}, {"KiB", 1u << 10}, {"MiB", 1u << 20}, {"GiB", 1u << 30}}};

@@ -19,6 +19,8 @@ namespace statefs {
 [[nodiscard]] std::optional<Bytes> bytes_of_hex(std::string_view digits);
 // Exactly 64 of them.
 [[nodiscard]] std::optional<PublicKey> key_of_hex(std::string_view digits);
+// Lower-case digits, two for a byte.
+[[nodiscard]] std::string hex_of(ByteView bytes);
 // 64 lower-case digits.
 [[nodiscard]] std::string hex_of_key(const PublicKey& key);
 

@@ -105,5 +105,43 @@ TEST(MemoryStore, GoesOnInTheChainThatItAdopted) {
   EXPECT_EQ(kept[1].hashes, kept[0].hashes);
 }
 
+// Takes all and keeps some: what was not kept comes again.
+class Forgetful final : public AuditSink {
+ public:
+  bool take(std::uint64_t index, ByteView, const Digest&) override {
+    indices.push_back(index);
+    return true;
+  }
+  std::size_t kept(std::size_t count) override {
+    EXPECT_EQ(count, indices.size());
+    return keep;
+  }
+  std::vector<std::uint64_t> indices;
+  std::size_t keep = 0;
+};
+
+TEST(MemoryStore, HandsOutAgainWhatAnExporterDidNotKeep) {
+  MemoryStore store(MemoryStoreConfig{}, now);
+  for (int i = 0; i < 4; ++i) {
+    AuditRecord record;
+    record.kind = AuditKind::mutation;
+    ASSERT_TRUE(store.append(record).ok());
+  }
+  store.submit(now);
+  const unsigned before = store.fill_percent();
+  const std::uint64_t first = store.status().last_index - 4;
+  for (const auto& [keep, from] : {std::pair<std::size_t, std::uint64_t>{0, first}, {2, first}, {0, first + 2}, {3, first + 2}}) {
+    Forgetful sink;
+    sink.keep = keep;
+    EXPECT_EQ(store.export_audit(sink, 100), keep);
+    EXPECT_EQ(sink.indices.front(), from);
+    EXPECT_EQ(sink.indices.back(), first + 4);
+  }
+  Forgetful none;
+  EXPECT_EQ(store.export_audit(none, 100), 0u);
+  EXPECT_TRUE(none.indices.empty());
+  EXPECT_LE(store.fill_percent(), before);
+}
+
 }  // namespace
 }  // namespace statefs

@@ -34,6 +34,33 @@ TEST(Ring, GivesBackWhatItTookInOrderThroughEveryWrap) {
   }
 }
 
+TEST(Ring, MayHaveNoRoomAtAll) {
+  ByteRing ring(0);
+  EXPECT_FALSE(ring.push({}));
+  EXPECT_TRUE(ring.empty());
+  ring.drop(0);
+}
+
+TEST(Ring, IsLookedThroughWithoutForgetting) {
+  ByteRing ring(64);
+  Bytes out;
+  for (std::uint8_t round = 0; round < 40; ++round) {
+    for (std::uint8_t i = 0; i < 3; ++i) ASSERT_TRUE(ring.push(string_of(5 + i, static_cast<std::uint8_t>(round + i))));
+    std::size_t at = 0;
+    for (std::uint8_t i = 0; i < 3; ++i) {
+      at = ring.peek(at, out);
+      EXPECT_EQ(out, string_of(5 + i, static_cast<std::uint8_t>(round + i)));
+    }
+    EXPECT_EQ(at, ring.size());
+    (void)ring.peek(0, out);
+    ring.drop(4 + 5 + 4 + 6);
+    ring.front(out);
+    EXPECT_EQ(out, string_of(7, static_cast<std::uint8_t>(round + 2)));
+    ring.pop();
+    EXPECT_TRUE(ring.empty());
+  }
+}
+
 TEST(Ring, TakesAStringThatJustFitsAndRefusesOneByteMore) {
   ByteRing ring(20);
   EXPECT_FALSE(ring.push(string_of(17, 1)));

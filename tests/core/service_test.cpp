@@ -116,6 +116,29 @@ TEST(Service, RecordsOldAndNewRevisionAndAKeyedMacOfTheValue) {
   EXPECT_NE(records[0].record().value_mac, Sha256().of(as_bytes("one"))) << "never a bare hash";
 }
 
+// What is refused changes nothing, and the record says what was there, where the peer could have read it.
+TEST(Service, RecordsTheRevisionThatAConflictMet) {
+  Device device;
+  auto link = device.connect();
+  const auto present = mutation_of(device.call(link, put_of(key_a, "one"))).revision;
+  (void)device.take_audit();
+  PutRequest conflict = put_of(key_a, "two");
+  conflict.expected_revision = present + 1;
+  EXPECT_EQ(device.call(link, conflict).response.status, Status::revision_conflict);
+  PutRequest absent = put_of("/state/shared/absent", "two");
+  absent.expected_revision = 1;
+  EXPECT_EQ(device.call(link, absent).response.status, Status::revision_conflict);
+  EXPECT_EQ(device.call(link, put_of("/state/boot/x", "two")).response.status, Status::access_denied);
+  const auto records = device.take_mutations();
+  ASSERT_EQ(records.size(), 3u);
+  EXPECT_EQ(records[0].record().old_revision, present);
+  EXPECT_EQ(records[0].record().new_revision, present);
+  for (const std::size_t i : {1u, 2u}) {
+    EXPECT_EQ(records[i].record().old_revision, 0u);
+    EXPECT_EQ(records[i].record().new_revision, 0u);
+  }
+}
+
 TEST(Service, CutsALongKeyInTheRecordAndKeepsItsDigest) {
   Device device;
   auto link = device.connect();

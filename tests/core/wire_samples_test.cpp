@@ -143,6 +143,11 @@ std::vector<ResponseSample> make_response_samples() {
                             .value_size_max = 65536, .total_value_size_max = 1048576, .list_entries_max = 256,
                             .slots_per_session = 8, .sessions_per_key = 4, .keepalive_ms = 15000, .store = counted<16>(0x70),
                             .epoch = 5, .last_index = revision, .durable_index = head.index, .head = head};
+  HelloResponse refused = hello;  // over a damaged store: of it, nothing is told
+  refused.comparison = HeadComparison::none;
+  refused.store = {};
+  refused.epoch = refused.last_index = refused.durable_index = 0;
+  refused.head = {};
   const std::vector<ListEntry> entries{{revision, 2, as_bytes(key)}, {revision + 1, 0x10000, as_bytes("/state/shared/p/q")}};
   const std::vector<SlotState> slots{{9, revision, revision, Status::ok}, {0, 0, 0, Status::ok},
                                      {4, revision + 2, 0, Status::access_denied}};
@@ -166,6 +171,7 @@ std::vector<ResponseSample> make_response_samples() {
       {"stage_ok", {17, op(Op::stage), Status::ok, StageResponse{0x10005, 0}}},
       {"put_malformed", {18, op(Op::put), Status::malformed, EmptyResponse{}}},
       {"unknown_op_unsupported", {19, 0x7f, Status::unsupported, EmptyResponse{}}},
+      {"hello_io_error", {20, op(Op::hello), Status::io_error, refused}},
   };
 }
 

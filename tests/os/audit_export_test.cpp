@@ -40,6 +40,7 @@ class AuditFile : public ::testing::Test {
   test::TempDir dir_;
   int next_ = 0;
   MemoryStore store_{MemoryStoreConfig{}, Now{Time{1}, 0}};
+  Console console_{STDOUT_FILENO};
 };
 
 // Limits the size of every file this process writes, as a full disk would; lifted when the test ends.
@@ -62,7 +63,7 @@ class FullDisk {
 
 TEST_F(AuditFile, HoldsOneLineForEachRecordAndIsNotForEverybody) {
   const mode_t mask = ::umask(022);
-  auto audit = AuditExport::open(dir_.path("audit"));
+  auto audit = AuditExport::open(dir_.path("audit"), console_);
   ::umask(mask);
   ASSERT_TRUE(audit.ok());
   record(3);
@@ -77,7 +78,7 @@ TEST_F(AuditFile, HoldsOneLineForEachRecordAndIsNotForEverybody) {
 
 TEST_F(AuditFile, IsAppendedToWhenItIsThere) {
   dir_.write("audit", "before\n");
-  auto audit = AuditExport::open(dir_.path("audit"));
+  auto audit = AuditExport::open(dir_.path("audit"), console_);
   ASSERT_TRUE(audit.ok());
   record(1);
   audit.value().export_from(store_, now());
@@ -85,15 +86,15 @@ TEST_F(AuditFile, IsAppendedToWhenItIsThere) {
 }
 
 TEST_F(AuditFile, IsRefusedWhereItCannotBeAFile) {
-  EXPECT_FALSE(AuditExport::open(dir_.path("")).ok());
-  EXPECT_FALSE(AuditExport::open(dir_.path("no/folder")).ok());
-  const auto device = AuditExport::open("/dev/full");
+  EXPECT_FALSE(AuditExport::open(dir_.path(""), console_).ok());
+  EXPECT_FALSE(AuditExport::open(dir_.path("no/folder"), console_).ok());
+  const auto device = AuditExport::open("/dev/full", console_);
   ASSERT_FALSE(device.ok());
   EXPECT_THAT(device.error().line, HasSubstr("not a regular file"));
 }
 
 TEST_F(AuditFile, AsksForAnotherTurnUntilTheStoreIsEmpty) {
-  auto audit = AuditExport::open(dir_.path("audit"));
+  auto audit = AuditExport::open(dir_.path("audit"), console_);
   ASSERT_TRUE(audit.ok());
   record(5'000);
   audit.value().export_from(store_, now());
@@ -103,7 +104,7 @@ TEST_F(AuditFile, AsksForAnotherTurnUntilTheStoreIsEmpty) {
 }
 
 TEST_F(AuditFile, GoesOnWithTheSameByteAfterAFullDisk) {
-  auto audit = AuditExport::open(dir_.path("audit"));
+  auto audit = AuditExport::open(dir_.path("audit"), console_);
   ASSERT_TRUE(audit.ok());
   record(20);
   {
@@ -129,7 +130,7 @@ TEST_F(AuditFile, GoesOnWithTheSameByteAfterAFullDisk) {
 }
 
 TEST_F(AuditFile, StartsATornLineAgainInTheFileThatIsReopened) {
-  auto audit = AuditExport::open(dir_.path("audit"));
+  auto audit = AuditExport::open(dir_.path("audit"), console_);
   ASSERT_TRUE(audit.ok());
   record(20);
   {
@@ -148,7 +149,7 @@ TEST_F(AuditFile, StartsATornLineAgainInTheFileThatIsReopened) {
 
 TEST_F(AuditFile, KeepsTheOldFileWhereTheNewOneCannotBeOpened) {
   ASSERT_EQ(::mkdir(dir_.path("logs").c_str(), 0700), 0);
-  auto audit = AuditExport::open(dir_.path("logs/audit"));
+  auto audit = AuditExport::open(dir_.path("logs/audit"), console_);
   ASSERT_TRUE(audit.ok());
   ASSERT_EQ(std::rename(dir_.path("logs").c_str(), dir_.path("moved").c_str()), 0);
   EXPECT_TRUE(audit.value().reopen().has_value());
@@ -158,7 +159,7 @@ TEST_F(AuditFile, KeepsTheOldFileWhereTheNewOneCannotBeOpened) {
 }
 
 TEST_F(AuditFile, SaysAtTheEndWhatItCouldNotWrite) {
-  auto audit = AuditExport::open(dir_.path("audit"));
+  auto audit = AuditExport::open(dir_.path("audit"), console_);
   ASSERT_TRUE(audit.ok());
   record(20);
   const FullDisk full(100);

@@ -291,6 +291,23 @@ TEST_F(Programs, CheckAPolicyWithTheJudgementOfTheServer) {
   EXPECT_EQ(check({"--policy", policy, "--op", "put", "--key", "/state/shared/x"}).status, 3);
   EXPECT_EQ(check({"--policy", policy, "--op", "get", "--key", "/state/shared/x", "--peer", std::string(64, 'a')}).status, 0);
 
+  const std::string named = dir_.write(
+      "named.toml", "[[peer]]\nalias = \"kitchen\"\nrules = [ { grant = \"/state/shared/\", access = [\"put\"] } ]\n", 0644);
+  const std::string kitchen(64, 'a');
+  const std::string peers = dir_.write("p.peers", kitchen + " kitchen\n" + std::string(64, 'b') + " hall\n", 0644);
+  const auto may_get = [&](std::vector<std::string> more) {
+    more.insert(more.end(), {"--policy", named, "--op", "get", "--key", "/state/shared/x"});
+    return check(more);
+  };
+  EXPECT_EQ(may_get({"--peer", "kitchen"}).status, 3);
+  EXPECT_EQ(may_get({"--peer", "hall"}).status, 0);
+  EXPECT_EQ(may_get({"--peer", kitchen, "--peers", peers}).status, 3);
+  EXPECT_EQ(may_get({"--peer", "kitchen", "--peers", peers}).status, 3);
+  EXPECT_EQ(may_get({"--peer", std::string(64, 'b'), "--peers", peers}).status, 0);
+  expect_refusal(may_get({"--peer", kitchen}), 1, "give --peers FILE");
+  expect_refusal(may_get({"--peer", "cellar", "--peers", peers}), 1, "is not in the peers file");
+  expect_refusal(may_get({"--peer", "no alias"}), 1, "neither 64 hex digits nor an alias");
+
   const std::string lines =
       "put\t2f73746174652f7368617265642f61\nget\t2f73746174652f626f6f742f61\nDELETE\t\nlist\t2f73746174652f7368617265642f\nput\t2"
       "f" +

@@ -1,0 +1,43 @@
+// AUDIT TARGET: where audit records go: a file of JSON Lines, the console, or journald.
+//
+//   audit_export.h (batches, retries) -> AUDIT TARGET -> write(2) | console.h | sendto(2)
+//
+// A target never waits. What it says is out is out; what it did not take comes again, from the first message of the next batch
+// on.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/audit.h"
+#include "core/result.h"
+#include "os/console.h"
+#include "os/fd.h"
+#include "os/problem.h"
+
+namespace statefs {
+
+inline constexpr std::string_view journald_socket = "/run/systemd/journal/socket";
+
+class AuditTarget {
+ public:
+  virtual ~AuditTarget() = default;
+  // Appends the one message that a record is here; always the same bytes.
+  virtual void render(const AuditRecord& record, const Digest& hash, std::string& out) const = 0;
+  // Messages that end at `ends`: how many of them are out. Fewer: see error().
+  [[nodiscard]] virtual std::size_t write(std::string_view messages, std::span<const std::size_t> ends) = 0;
+  // An errno, or 0 where there was no room.
+  [[nodiscard]] virtual int error() const = 0;
+  // Opens it again by its name; what was there stays where that fails.
+  [[nodiscard]] virtual std::optional<Problem> reopen() { return std::nullopt; }
+  // What is out stays out, whatever the machine does next. For the end of the process: it may wait.
+  virtual void make_durable() {}
+};
+
+// A file's path; `-`: the console, which outlives the target; `journald`, or `journald:PATH` for another socket than the usual.
+[[nodiscard]] Result<std::unique_ptr<AuditTarget>, Problem> open_audit_target(const std::string& where, Console& console);
+
+}  // namespace statefs
