@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "core/crypto.h"
 #include "core/limits.h"
 #include "os/file.h"
 
