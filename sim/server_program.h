@@ -38,7 +38,7 @@ struct ServerProgramOptions {
   std::size_t audit_ring_size = 256 * 1024;
   std::size_t read_size = 64 * 1024;
   bool crashable = true;          // the store keeps what a crash would leave
-  std::optional<JournalOptions> journal;
+  std::optional<JournalOptions> journal{};
   std::set<NodeId> locals{};      // whose streams come to the local door, with uid_of() as their uid
   PlainWatch* plain_watch = nullptr;  // outlives the program; null: nobody listens at that door
 };

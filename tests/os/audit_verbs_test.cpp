@@ -7,6 +7,7 @@
 #include <csignal>
 #include <fstream>
 
+#include "core/check.h"
 #include "os/clock.h"
 #include "os/fd.h"
 #include "tests/os/programs.h"

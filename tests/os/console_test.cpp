@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/check.h"
 #include "os/clock.h"
 #include "os/fill_watch.h"
 
