@@ -148,7 +148,8 @@ struct LocalEntry {
   std::vector<Rule> rules;
   std::optional<Quota> quota;  // none: it shares with the peers that have none
 };
-inline const Rule local_default_rule{"/state/", access_all, false};  // of root and the daemon's own user, where a file does not name them
+// Of root and the daemon's own user, where a file does not name them.
+[[nodiscard]] inline Rule local_default_rule() { return {"/state/", access_all, false}; }
 
 // Everything a policy is made of. With nothing but `peers` set it is the default policy.
 struct PolicySource {

@@ -32,7 +32,8 @@ JournalStoreConfig journal_config(Node& node, const ServerProgramOptions& option
   limits.value_bytes_max = options.value_bytes_max;
   limits.keys_max = options.keys_max;
   // Whatever is staged within its limits fits a record; more than all values together may take has no space anyhow.
-  limits.value_size_max = std::max<std::size_t>(limits::value_size_max, std::min<std::uint64_t>(options.limits.staging.value_size_max, options.value_bytes_max));
+  limits.value_size_max =
+      std::max<std::size_t>(limits::value_size_max, std::min<std::uint64_t>(options.limits.staging.value_size_max, options.value_bytes_max));
   limits.replay_bytes_max = (options.policy.peers.size() + 1) *
       (SlotTable::shelf_footprint + (options.limits.sessions_per_key + limits::ended_sessions_per_key) * SlotTable::session_footprint);
   limits.pending_size = std::max(std::size_t{1} << 20, 2 * record_size_max(limits));

@@ -242,7 +242,7 @@ std::vector<LocalEntry> locals_of(const PolicyText& text, std::span<const std::u
   for (const PolicyText::Local& local : text.locals) locals.push_back({local.uid, *local.section.rules, local.section.quota});
   for (const std::uint32_t uid : owners) {
     const bool named = std::any_of(locals.begin(), locals.end(), [uid](const LocalEntry& entry) { return entry.uid == uid; });
-    if (!named) locals.push_back({uid, {local_default_rule}, std::nullopt});
+    if (!named) locals.push_back({uid, {local_default_rule()}, std::nullopt});
   }
   return locals;
 }

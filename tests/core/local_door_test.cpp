@@ -18,7 +18,7 @@ constexpr std::string_view shared_key = "/state/shared/a";
 
 DeviceOptions with_local_door() {
   DeviceOptions options;
-  options.locals.push_back({owner, {local_default_rule}, std::nullopt});
+  options.locals.push_back({owner, {local_default_rule()}, std::nullopt});
   const auto reads = static_cast<AccessMask>(static_cast<unsigned>(Access::get) | static_cast<unsigned>(Access::list));
   options.locals.push_back({reader, {{std::string(shared_subtree), reads, false}}, std::nullopt});
   return options;
@@ -162,7 +162,7 @@ TEST(LocalDoor, TellsNoUidWhatBecameOfAnothers) {
 
 TEST(LocalDoor, ChargesTheUidAndHoldsItToItsQuota) {
   DeviceOptions options = with_local_door();
-  options.locals.push_back({7, {local_default_rule}, Quota{10, 2}});
+  options.locals.push_back({7, {local_default_rule()}, Quota{10, 2}});
   Device device(options);
   auto link = device.connect_local(7);
   EXPECT_EQ(device.call(link, put_of("/state/shared/a", "0123456789")).response.status, Status::ok);

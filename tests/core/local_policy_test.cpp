@@ -6,7 +6,7 @@
 namespace statefs {
 namespace {
 
-LocalEntry entry(std::uint32_t uid, std::optional<Quota> quota = std::nullopt) { return {uid, {local_default_rule}, quota}; }
+LocalEntry entry(std::uint32_t uid, std::optional<Quota> quota = std::nullopt) { return {uid, {local_default_rule()}, quota}; }
 
 TEST(LocalPolicy, TakesAsManyUidsAsTheLimitAndNoMore) {
   PolicySource source;

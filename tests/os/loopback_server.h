@@ -35,7 +35,7 @@ class KeptAudit final : public AuditOutput, private AuditSink {
 struct LoopbackOptions {
   std::vector<SecretKey> peers;  // enrolled with the default policy, as `node-1`, `node-2`, ...
   std::string local_path;        // of a local door for the uid of this process; empty: none
-  std::vector<Rule> local_rules{local_default_rule};
+  std::vector<Rule> local_rules{local_default_rule()};
   ServerLimits limits;
   StreamDriverLimits driver;
 };
@@ -45,7 +45,7 @@ class LoopbackServer {
   explicit LoopbackServer(const LoopbackOptions& options);
   explicit LoopbackServer(const std::vector<SecretKey>& peers, const ServerLimits& limits = {},
                           const StreamDriverLimits& driver = {})
-      : LoopbackServer(LoopbackOptions{peers, {}, {local_default_rule}, limits, driver}) {}
+      : LoopbackServer(LoopbackOptions{peers, {}, {local_default_rule()}, limits, driver}) {}
   LoopbackServer(const LoopbackServer&) = delete;
   LoopbackServer& operator=(const LoopbackServer&) = delete;
   ~LoopbackServer();
