@@ -109,7 +109,7 @@ void recover_store(benchmark::State& state, const MemoryDisk& from) {
     record_count = recovery.report().record_count;
     key_count = recovery.store().state.entries.map().size();
   }
-  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * record_count));
+  state.SetItemsProcessed(static_cast<std::int64_t>(static_cast<std::uint64_t>(state.iterations()) * record_count));
   state.counters["records"] = static_cast<double>(record_count);
   state.counters["keys"] = static_cast<double>(key_count);
 }

@@ -150,7 +150,7 @@ void staged_value(benchmark::State& state) {
   }
   constexpr std::uint64_t requests = value_size / limits::chunk_size_max + 2;
   if (line.answered_ok() - before < static_cast<std::uint64_t>(state.iterations()) * requests) state.SkipWithError("a request was not answered OK");
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * value_size));
+  state.SetBytesProcessed(static_cast<std::int64_t>(static_cast<std::uint64_t>(state.iterations()) * value_size));
 }
 BENCHMARK(staged_value);
 
@@ -167,7 +167,7 @@ void staged_value_aead_alone(benchmark::State& state) {
     if (!opens->open(nonce, {}, sealed, out.data())) std::abort();
     benchmark::DoNotOptimize(out.data());
   }
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * plain.size()));
+  state.SetBytesProcessed(static_cast<std::int64_t>(static_cast<std::uint64_t>(state.iterations()) * plain.size()));
 }
 BENCHMARK(staged_value_aead_alone);
 

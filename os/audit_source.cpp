@@ -34,7 +34,6 @@ class ImageSource final : public AuditSource {
   std::string path_;
   Image image_;
   std::optional<LogPoint> end_;  // of the last read
-  StoreId store_{};
 };
 
 class NewRecords final : public LogVisitor {
