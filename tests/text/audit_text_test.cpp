@@ -284,7 +284,7 @@ TEST(AuditTime, DaysFollowEachOther) {
   int day = 1;
   constexpr std::int64_t first_day = -106'650;
   for (std::int64_t days = first_day; days < 106'000; ++days) {
-    char expected[32];
+    char expected[64];
     std::snprintf(expected, sizeof(expected), "%04d-%02d-%02dT", year, month, day);
     ASSERT_EQ(time_of(days * 86'400'000'000'000).substr(0, 11), expected) << days;
     const int lengths[] = {31, leap(year) ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
