@@ -110,7 +110,6 @@ bool Journal::has_space(const Entries::Place& place, const Effect& effect, const
     return false;
   }
   if (effect.kind != Effect::Kind::put) return true;
-  if (effect.value.size() > config_.limits.value_size_max) return false;
   return state_.entries.fits(place, effect.key->text(), effect.value.size(), entry_limits_, *config_.marks);
 }
 
@@ -119,6 +118,8 @@ Result<std::uint64_t, AppendError> Journal::append(AuditRecord& record, const Ef
     STATEFS_MARK_IN(*config_.marks, "store.refuses_failed");
     return AppendError::failed;
   }
+  // Never, which no export and no trimming changes.
+  if (effect.value.size() > config_.limits.value_size_max) return AppendError::no_space;
   const std::size_t reserve = reserve_for(record.kind, config_.limits.reserve_size);
   const bool has_room = phase_ == Phase::open && room_for(log_record_overhead_max + effect.value.size(), reserve) &&
                         queue_.free_size() >= reserve + ExportQueue::entry_size_max;

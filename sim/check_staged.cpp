@@ -4,6 +4,7 @@
 
 #include "core/crypto.h"
 #include "sim/checks.h"
+#include "sim/cover.h"
 #include "sim/grounds.h"
 
 namespace statefs::sim {
@@ -16,6 +17,12 @@ const PutRequest* commit_in(const SeenExchange& each) {
   const auto* const put = each.form == SeenExchange::Form::request ? std::get_if<PutRequest>(&each.request.body) : nullptr;
   return put != nullptr && put->stage ? put : nullptr;
 }
+
+// What one peer began in one life of the server, each stage at the largest size that was named for it.
+struct Begun {
+  std::map<std::uint64_t, std::uint64_t> sizes;
+  std::uint64_t sum = 0;
+};
 
 // From the chunks that a server opened and the values that its store took, never from its stages.
 class Staged {
@@ -38,21 +45,23 @@ class Staged {
     for (const SeenAppend& append : of_.history().appends) {
       if (append.is_mutation() && append.record.op == static_cast<std::uint8_t>(Op::put)) judge_append(append);
     }
-    for (const SeenExchange& each : of_.history().exchanges) {
-      if (!each.is_answered() || !each.is_readable) continue;
-      std::string what;
-      if (const StageRequest* const chunk = chunk_in(each); chunk != nullptr && is_looked_at(each, *chunk)) what = chunk_objection(each, *chunk);
-      if (const PutRequest* const put = commit_in(each)) what = commit_objection(each, *put);
-      if (what.empty()) continue;
-      result_.fail("node " + std::to_string(each.peer) + " request " + std::to_string(each.id) + " behind entry " + std::to_string(each.asked) +
-                   ": " + what);
-    }
+    judge_answers();
     return result_;
   }
 
  private:
   using Stage = std::pair<NodeId, std::uint64_t>;
   using Slot = std::tuple<NodeId, std::uint64_t, std::uint16_t, std::uint64_t>;  // peer, session, slot, sequence
+  struct Moment {
+    Place at = 0;
+    bool is_answer = false;
+    const SeenExchange* each = nullptr;
+  };
+  // Of one stage, as far as the answers have been looked at.
+  struct Spoken {
+    const SeenExchange* last = nullptr;  // the chunk that was opened last
+    Place answered = 0;                  // of all of them the last; no_place: one was not answered
+  };
   struct Asked {
     Stage stage;
     std::string_view key;
@@ -63,10 +72,6 @@ class Staged {
     static const std::vector<const SeenExchange*> none;
     const auto found = chunks_.find(stage);
     return found == chunks_.end() ? none : found->second;
-  }
-  // Each answer to a chunk needs those before it: of a stage that is begun again and again, one in so many is looked at.
-  [[nodiscard]] bool is_looked_at(const SeenExchange& each, const StageRequest& chunk) const {
-    return chunks_of({each.peer, chunk.stage}).size() < 500 || each.id % 64 == 0;
   }
   // Calls take(exchange, chunk) for those of the same value between the two places, in one life of the server.
   template <typename Take>
@@ -81,6 +86,8 @@ class Staged {
     }
   }
   void judge_append(const SeenAppend& append);
+  void judge_answers();
+  void take_chunk(const SeenExchange& each, const StageRequest& chunk);
   [[nodiscard]] std::string value_objection(const SeenAppend& append, const SeenExchange& asked) const;
   [[nodiscard]] std::string chunk_objection(const SeenExchange& each, const StageRequest& chunk);
   [[nodiscard]] bool has_room(const SeenExchange& each, const StageRequest& chunk) const;
@@ -94,6 +101,9 @@ class Staged {
   std::map<Slot, std::vector<const SeenExchange*>> puts_;      // by where they stand, staged or not
   std::map<Stage, std::vector<const SeenExchange*>> commits_;
   std::map<Stage, Place> used_;                                // where a stage was used up last
+  std::map<Stage, Spoken> spoken_;
+  std::map<std::tuple<Stage, std::string_view, std::uint64_t, Place>, Cover> covers_;  // by key, size and life of the server
+  std::map<std::pair<NodeId, Place>, Begun> begun_;                                    // by peer and life of the server
   CheckResult result_{"staged", 0, {}};
 };
 
@@ -147,6 +157,46 @@ std::string Staged::value_objection(const SeenAppend& append, const SeenExchange
   return end == commit.total_size && !(parts.empty()) ? "" : "a value of which a part was never staged";
 }
 
+// Along the trace, so that what went before an answer is known when it comes.
+void Staged::judge_answers() {
+  std::vector<Moment> moments;
+  for (const SeenExchange& each : of_.history().exchanges) {
+    const bool is_chunk = chunk_in(each) != nullptr;
+    if (is_chunk) moments.push_back({each.asked, false, &each});
+    if ((is_chunk || commit_in(each) != nullptr) && each.is_answered() && each.is_readable) moments.push_back({each.answered, true, &each});
+  }
+  std::stable_sort(moments.begin(), moments.end(),
+                   [](const Moment& a, const Moment& b) { return std::pair(a.at, a.is_answer) < std::pair(b.at, b.is_answer); });
+  for (const Moment& moment : moments) {
+    const SeenExchange& each = *moment.each;
+    const StageRequest* const chunk = chunk_in(each);
+    if (!moment.is_answer) {
+      take_chunk(each, *chunk);
+      continue;
+    }
+    const std::string what = chunk != nullptr ? chunk_objection(each, *chunk) : commit_objection(each, *commit_in(each));
+    if (what.empty()) continue;
+    result_.fail("node " + std::to_string(each.peer) + " request " + std::to_string(each.id) + " behind entry " + std::to_string(each.asked) +
+                 ": " + what);
+  }
+}
+
+void Staged::take_chunk(const SeenExchange& each, const StageRequest& chunk) {
+  const Stage stage{each.peer, chunk.stage};
+  const Place life = grounds_.up_since(each.asked);
+  Spoken& spoken = spoken_[stage];
+  spoken.last = &each;
+  spoken.answered = std::max(spoken.answered, each.answered);
+  if (chunk.chunk.size() == chunk.chunk_size) {
+    covers_[{stage, as_text(chunk.key), chunk.total_size, life}].add(chunk.offset, chunk.offset + chunk.chunk_size);
+  }
+  if (chunk.total_size > of_.store().staging.value_size_max) return;
+  Begun& begun = begun_[{each.peer, life}];
+  std::uint64_t& size = begun.sizes[chunk.stage];
+  begun.sum += std::max(size, chunk.total_size) - size;
+  size = std::max(size, chunk.total_size);
+}
+
 std::string Staged::chunk_objection(const SeenExchange& each, const StageRequest& chunk) {
   const auto* const answer = std::get_if<StageResponse>(&each.answer.body);
   const Status status = each.answer.status;
@@ -157,14 +207,8 @@ std::string Staged::chunk_objection(const SeenExchange& each, const StageRequest
   if (status == Status::stage_missing) return is_short ? "" : "missing, though it says that more is there";
   if (status != Status::ok) return {};
   if (answer->staged_size < chunk.offset + chunk.chunk_size || answer->staged_size > chunk.total_size) return "holds another size than was staged";
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> parts;
-  each_chunk({{each.peer, chunk.stage}, as_text(chunk.key), chunk.total_size}, 0, each.answered + 1,
-             [&](const SeenExchange&, const StageRequest& other) { parts.emplace_back(other.offset, other.offset + other.chunk.size()); });
-  std::sort(parts.begin(), parts.end());
-  std::uint64_t end = 0;
-  for (const auto& [from, to] : parts) {
-    if (from <= end) end = std::max(end, to);
-  }
+  const auto cover = covers_.find({{each.peer, chunk.stage}, as_text(chunk.key), chunk.total_size, grounds_.up_since(each.answered + 1)});
+  const std::uint64_t end = cover == covers_.end() ? 0 : cover->second.end();
   return answer->staged_size <= end ? "" : "holds more than was staged";
 }
 
@@ -172,19 +216,11 @@ std::string Staged::chunk_objection(const SeenExchange& each, const StageRequest
 bool Staged::has_room(const SeenExchange& each, const StageRequest& chunk) const {
   const StagingLimits& limits = of_.store().staging;
   std::uint64_t count = 1, size = chunk.total_size;
-  for (const auto& [stage, chunks] : chunks_) {
-    if (stage.first != each.peer || stage.second == chunk.stage) continue;
-    std::uint64_t most = 0;
-    bool is_begun = false;
-    for (const SeenExchange* const other : chunks) {
-      if (other->asked > each.answered || grounds_.up_since(other->asked) != grounds_.up_since(each.asked)) continue;
-      const StageRequest& begun = *chunk_in(*other);
-      if (begun.total_size > limits.value_size_max) continue;
-      is_begun = true;
-      most = std::max(most, begun.total_size);
-    }
-    count += is_begun ? 1 : 0;
-    size += most;
+  if (const auto begun = begun_.find({each.peer, grounds_.up_since(each.asked)}); begun != begun_.end()) {
+    const auto own = begun->second.sizes.find(chunk.stage);
+    const bool is_begun = own != begun->second.sizes.end();
+    count += begun->second.sizes.size() - (is_begun ? 1 : 0);
+    size += begun->second.sum - (is_begun ? own->second : 0);
   }
   return count <= limits.stages_per_peer_max && size <= limits.bytes_per_peer_max;
 }
@@ -203,14 +239,10 @@ std::string Staged::commit_objection(const SeenExchange& each, const PutRequest&
 
 // Whether nothing could have taken it away: it was whole when it was spoken of last, not long ago, and by nobody since.
 bool Staged::is_whole(const SeenExchange& each, const PutRequest& put) const {
-  const auto& chunks = chunks_of({each.peer, put.stage->stage});
-  const SeenExchange* last = nullptr;
-  for (const SeenExchange* const chunk : chunks) {
-    if (chunk->asked > each.answered) continue;
-    if (!chunk->is_answered() || chunk->answered > each.asked) return false;
-    last = chunk;
-  }
-  if (last == nullptr || !last->is_readable || last->answer.status != Status::ok) return false;
+  const auto spoken = spoken_.find({each.peer, put.stage->stage});
+  if (spoken == spoken_.end() || spoken->second.answered > each.asked) return false;
+  const SeenExchange* const last = spoken->second.last;
+  if (!last->is_readable || last->answer.status != Status::ok) return false;
   const StageRequest& chunk = *chunk_in(*last);
   const auto* const answer = std::get_if<StageResponse>(&last->answer.body);
   const bool is_it = answer != nullptr && answer->staged_size == put.stage->total_size && chunk.total_size == put.stage->total_size &&

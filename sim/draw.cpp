@@ -82,6 +82,14 @@ WorkloadOptions draw_workload(RandomStream& random, Duration horizon) {
   return options;
 }
 
+// Transfers that are cut again and again before a piece of them is through only fill a run with events.
+void bound_transfers(const Faults& faults, WorkloadOptions& work) {
+  constexpr std::uint64_t windows_max = 512;
+  const Ratio cut = faults.cut_per_write;
+  const std::uint64_t most = faults.stream.send_window * (cut.part != 0 ? cut.whole / cut.part : windows_max);
+  work.large_size_max = static_cast<std::uint32_t>(std::min<std::uint64_t>(work.large_size_max, std::max<std::uint64_t>(most, 512)));
+}
+
 // Every client that stays must find room in the end, or there is no liveness to ask for.
 void draw_limits(RandomStream& random, std::uint32_t node_count, ServerLimits& limits) {
   const auto rarely = [&random] { return random.chance({1, 5}); };
@@ -309,6 +317,7 @@ Plan draw_plan(std::uint64_t seed) {
   draw_link(faults, plan.faults.link);
   draw_stream(faults, plan.faults.stream);
   if (exists(faults)) plan.faults.cut_per_write = ratio(faults, 8, 400);
+  bound_transfers(plan.faults, plan.workload);
   RandomStream limits = random.split("limits");
   draw_limits(limits, plan.client_count + 4, plan.limits);
   RandomStream hostile = random.split("hostile");

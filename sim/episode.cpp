@@ -200,13 +200,15 @@ void Episode::measure() {
 }
 
 void Episode::stuck(const std::string& what) {
-  if (stuck_.empty()) stuck_ = what;
+  if (!stuck_.empty()) return;
+  stuck_ = what;
+  if (worked_until_ == Time{}) worked_until_ = world_.now();
 }
 
 std::vector<CheckResult> Episode::judge(const History& history) {
   std::vector<CheckResult> results = check(history, context());
   for (CheckResult& each : results) {
-    if (each.name == "liveness") each.fail(stuck_);
+    if (each.name == "liveness" && !stuck_.empty()) each.failure = stuck_;  // what it asks of the calm was never to come
   }
   results.push_back(watch_.result());
   return results;
@@ -222,7 +224,7 @@ History Episode::history() {
     load.output_size = program->output_size_most();
     load.reads_when_full = program->reads_when_full();
     load.idle_timers = program->idle_timers();
-    if (program->serves()) {
+    if (program->serves() && stuck_.empty()) {
       load.connections_left = program->server().connection_count();
       load.staged_left = program->server().staged_size();
       load.commits_left = program->store().volatile_count();
@@ -235,8 +237,10 @@ History Episode::history() {
     load.idle_timers = program->idle_timers();
     history.loads.push_back(load);
   }
-  history.streams_left = world_.network().stream_count();
-  history.events_left = world_.schedule().pending();
+  if (stuck_.empty()) {  // a world that did not come to its end has something left over
+    history.streams_left = world_.network().stream_count();
+    history.events_left = world_.schedule().pending();
+  }
   return history;
 }
 

@@ -8,7 +8,6 @@ namespace statefs::sim {
 namespace {
 
 constexpr std::uint64_t entry_overhead = 48;  // of a record in the log: length, index, hash; a journal's has its size there too
-constexpr std::uint64_t nearly_full = 4;      // tenths: less of a journal may be taken by what must stay free
 
 bool begins_epoch(std::uint64_t index) { return (index & ((std::uint64_t{1} << 40) - 1)) == 0; }
 
@@ -52,7 +51,7 @@ void Grounds::take_events() {
       failed_.push_back({event.at, 0});
     }
     if (event.kind == TraceKind::store_failed || event.kind == TraceKind::store_refused) failed_.push_back({event.at, 1});
-    if (event.kind == TraceKind::log_fill) filled_.push_back({event.at, event.argument >= nearly_full ? 1 : 0});
+    if (event.kind == TraceKind::log_fill) filled_.push_back({event.at, event.argument});
     if (of_.store().is_journal) continue;  // it says so itself
     if (event.kind == TraceKind::fault && as_text(event.payload) == name_of(IncidentKind::store_fail)) failed_.push_back({event.at, 1});
   }

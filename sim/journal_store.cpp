@@ -4,6 +4,8 @@
 #include <string>
 
 #include "core/check.h"
+#include "core/export_queue.h"
+#include "core/extent.h"
 #include "core/superblock.h"
 
 namespace statefs::sim {
@@ -175,9 +177,18 @@ void JournalStore::note_recovered() {
   ground_.trace.add(node_, TraceKind::recovered, kept, entry_);
 }
 
+// Whether a record of the largest size may find no room: in the log, in memory until it is written, or for its export. What the
+// journal says of itself is rounded down to whole percents.
+bool JournalStore::is_tight() const {
+  const JournalLimits& limits = config_.journal.limits;
+  const std::uint64_t percent = journal_->fill_percent() + 1, ring = journal_->extent().ring_size, record = record_size_max(limits);
+  const std::uint64_t log = ring * percent / 100 + record + limits.reserve_size + 2 * disk_block_size;
+  const std::uint64_t queue = limits.audit_ring_size * percent / 100 + limits.reserve_size + ExportQueue::entry_size_max;
+  return log > ring || queue > limits.audit_ring_size || unwritten_size_ + record + 2 * disk_block_size > limits.pending_size;
+}
+
 void JournalStore::note_fill() {
-  const std::uint64_t waiting = unwritten_size_ * 10 / config_.journal.limits.pending_size;
-  const std::uint64_t fill = std::min<std::uint64_t>(10, std::max<std::uint64_t>(journal_->fill_percent() / 10, waiting));
+  const std::uint64_t fill = is_tight() ? 1 : 0;
   if (fill == fill_) return;
   fill_ = fill;
   ground_.trace.add(node_, TraceKind::log_fill, fill);

@@ -86,6 +86,7 @@ class JournalStore final : public MachineStore, private DiskOwner {
   void disk_misdirected() override;
   void note();
   void note_recovered();
+  [[nodiscard]] bool is_tight() const;
   void note_fill();
 
   Ground ground_;
@@ -101,7 +102,7 @@ class JournalStore final : public MachineStore, private DiskOwner {
   bool has_failed_ = false;
   std::uint64_t durable_index_ = 0;
   std::uint64_t last_index_ = 0;    // appended
-  std::uint64_t fill_ = 0;          // tenths
+  std::uint64_t fill_ = 0;          // as the trace says it
   std::deque<std::pair<std::uint64_t, std::uint64_t>> unwritten_;  // index and size, about, of records that are not durable
   std::uint64_t unwritten_size_ = 0;
   std::size_t lost_count_ = 0;

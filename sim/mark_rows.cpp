@@ -60,7 +60,7 @@ void tell_mark(const TraceEntry& entry, ByteView payload, Row& row) {
     case TraceKind::store_refused: row.title = "store refused, damaged at byte " + number; return;
     case TraceKind::recovered: row.title = "recovered up to " + number; return;
     case TraceKind::rolled_back: row.title = "rollback behind " + number; return;
-    case TraceKind::log_fill: row.title = "log " + number + "0 % full"; return;
+    case TraceKind::log_fill: row.title = entry.argument != 0 ? "the log may be full" : "the log has room"; return;
     case TraceKind::policy: row.title = "policy " + number; return;
     case TraceKind::node_down:
     case TraceKind::node_up: row.title += ", incarnation " + number; return;

@@ -42,7 +42,7 @@ enum class TraceKind : std::uint32_t {
   store_refused,       // damage was found; argument: where on the disk; payload: Found u8, Damage u8
   recovered,           // argument: as of which index; payload: size u16, key, revision u64, hash of the value u64, of all that is there
   rolled_back,         // by a client; argument: the durable index that the store no longer has; payload: u64 incarnation, u64 durable now
-  log_fill,            // argument: how full a log is, or the memory of what is not exported or not written, in tenths
+  log_fill,            // argument: 1 where a journal may have no room for its largest record, 0 where it has
 };
 
 struct TraceEntry {

@@ -83,7 +83,8 @@ struct Workload::Draws {
     return request;
   }
 
-  Pieces pieces() { return {1 + random.skewed(8'000), 1 + random.below(4)}; }
+  // However large the value, some hundred at most.
+  Pieces pieces() { return {1 + std::max<std::uint64_t>(random.skewed(8'000), options.large_size_max / 200), 1 + random.below(4)}; }
 
   StrayStage stray_stage() {
     constexpr std::array<std::uint64_t, 4> sizes{1, 20, 20, 300};

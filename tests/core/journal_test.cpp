@@ -96,6 +96,20 @@ TEST(Journal, OpensAgainForWritingHoweverFullSessionsMadeItsLog) {
   EXPECT_EQ(journal->status().epoch, 2u) << "not read-only";
 }
 
+// Seed 42 of the simulator: it was told to ask again for as long as it liked.
+TEST(Journal, HasNoSpaceEverForAValueAboveItsLargest) {
+  DiskModel disk(small_extent);
+  const auto journal = open(disk, small_config(), start);
+  const std::string value(static_cast<std::size_t>(journal->extent().ring_size), 'x');
+  AuditRecord record;
+  record.peer = peer(1);
+  record.key = "/state/shared/a";
+  record.key_size = static_cast<std::uint32_t>(record.key.size());
+  const auto appended = journal->append(record, put("/state/shared/a", value), {});
+  ASSERT_FALSE(appended.ok());
+  EXPECT_EQ(appended.error(), AppendError::no_space);
+}
+
 TEST(Journal, CompletesAtOnceInSyncModeAndFlushesWithinItsInterval) {
   DiskModel disk(small_extent);
   const auto journal = open(disk, small_config(Durability::sync), start);
