@@ -7,6 +7,7 @@
 // followed by another, so a call can have several records, at most one of them alive at any moment.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -46,6 +47,20 @@ struct LoadLimits {
   std::uint64_t staged_size_max = ~std::uint64_t{0};    // for stages, of all peers
 };
 
+// What programs were told about connections. Zero: not known.
+struct LinkTimes {
+  Duration keepalive_interval, dead_peer_timeout, connection_age_max;  // of a server
+  Duration client_keepalive_interval, client_dead_peer_timeout, backoff_min, backoff_max;
+  std::uint64_t connections_per_peer_max = limits::connections_per_peer_max;
+  std::uint64_t local_connections_per_uid_max = limits::local_connections_per_uid_max;
+};
+
+// A node did nothing, by the world's time.
+struct SeenPause {
+  NodeId node = 0;
+  Time from, until;
+};
+
 // What checkers must know of a world besides its trace.
 struct CheckContext {
   std::vector<PublicKey> keys;               // by node
@@ -53,13 +68,26 @@ struct CheckContext {
   std::map<NodeId, NodeId> server_of;        // of each node with a client whose calls are in the trace
   std::vector<PolicyPlan> policies;          // by number; 0 is in force from the start
   std::set<NodeId> unwatched;                // peers whose requests are not in the trace, such as hostile ones
+  std::map<NodeId, NodeId> visits;           // the server of each of those
   std::set<NodeId> strangers;                // whom no policy enrols
   std::set<NodeId> locals;                   // programs of their server's own machine: they come by the local door
+  std::set<NodeId> clients;                  // that run the client library
   std::uint32_t calm_operations = 0;         // that each client which is up then completes after the faults have stopped
   Duration call_timeout{};                   // of a client's call, before the calm; zero: not known
   LoadLimits limits;
+  LinkTimes links;
+  std::vector<SeenPause> pauses;
   bool handshakes_fail = false;              // some peer makes bad ones of its own
   std::vector<SeenRefusal> refusals;         // by place
+
+  // How long a node did nothing between the two, at most.
+  [[nodiscard]] Duration standstill(NodeId node, Time from, Time to) const {
+    Duration sum;
+    for (const SeenPause& each : pauses) {
+      if (each.node == node && each.from < to && from < each.until) sum = sum + (std::min(to, each.until) - std::max(from, each.from));
+    }
+    return sum;
+  }
 };
 
 class Case {

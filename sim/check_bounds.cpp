@@ -10,6 +10,9 @@ std::string objection(const SeenLoad& load, const LoadLimits& limits) {
   if (load.staged_left != 0) return "staged bytes are left over";
   if (load.output_size > limits.output_size_max) return std::to_string(load.output_size) + " bytes wait to be sent on one connection";
   if (load.reads_when_full != 0) return "reads from one whose output is full";
+  if (load.one_too_many != 0) return "lets in more connections or handshakes than there may be";
+  if (load.one_too_few != 0) return "turns a connection away though there is room";
+  if (load.overdue != 0) return "lets a handshake or a silent peer be beyond its time";
   if (load.connections_left != 0) return "a connection is left over";
   if (load.commits_left != 0) return "a commit is left over that was never flushed";
   return {};

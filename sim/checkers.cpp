@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::array checks{check_completed,  check_recorded, check_exactly_once, check_sessions, check_linearizable,
                             check_durability, check_audit,    check_policy,       check_quota,
-                            check_answers,    check_staged,   check_counted,      check_channel,
-                            check_bounds,     check_liveness, check_rollback};
+                            check_answers,    check_staged,   check_counted,      check_channel,  check_links,
+                            check_waits,      check_bounds,   check_liveness,     check_rollback};
 
 History part_of(const History& history, const CheckContext& context, NodeId server) {
   const auto is_of = [&](NodeId node) {
@@ -27,10 +27,15 @@ History part_of(const History& history, const CheckContext& context, NodeId serv
   copy(history.exports, part.exports);
   copy(history.lost_writes, part.lost_writes);
   std::copy_if(history.events.begin(), history.events.end(), std::back_inserter(part.events),
-               [&is_of](const SeenEvent& each) { return is_of(each.node) || each.kind == TraceKind::calm; });
+               [&](const SeenEvent& each) {
+                 const auto visit = context.visits.find(each.node);
+                 const bool visits = visit != context.visits.end() && visit->second == server;
+                 return is_of(each.node) || visits || each.kind == TraceKind::calm;
+               });
   copy(history.exchanges, part.exchanges);
   copy(history.arrivals, part.arrivals);
   copy(history.loads, part.loads);
+  copy(history.waits, part.waits);
   part.streams_left = history.streams_left;
   part.events_left = history.events_left;
   part.end = history.end;

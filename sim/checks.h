@@ -19,6 +19,8 @@
 //                 is missing, or without room, only where it can be
 //   counted       refusals, damage and failed handshakes are recorded as often as they were, no more and no less
 //   channel       what comes after a tampered byte of a stream is never taken for a request or an answer
+//   links         each end shows signs of life in time and takes silence for death; no connection grows too old, no peer has too many
+//   waits         clients wait between connections, longer each time, no longer than they must, and not in step
 //   bounds        what waits for a connection and how many there are stays under the limits; in the end nothing is left over
 //   liveness      once faults have stopped each client that is up gets a PUT, GET, SYNC and DELETE done; nobody wakes up for nothing
 #pragma once
@@ -54,6 +56,8 @@ struct CheckResult {
 [[nodiscard]] CheckResult check_staged(const Case& of);
 [[nodiscard]] CheckResult check_counted(const Case& of);
 [[nodiscard]] CheckResult check_channel(const Case& of);
+[[nodiscard]] CheckResult check_links(const Case& of);
+[[nodiscard]] CheckResult check_waits(const Case& of);
 [[nodiscard]] CheckResult check_bounds(const Case& of);
 [[nodiscard]] CheckResult check_liveness(const Case& of);
 [[nodiscard]] CheckResult check_rollback(const Case& of);

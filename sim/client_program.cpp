@@ -29,6 +29,9 @@ void ClientProgram::crash(bool silent) {
   client_.reset();
   end_.reset();
   opened_ = false;
+  waiting_.reset();
+  failures_ = {};
+  is_ready_ = false;
 }
 
 Result<CallId, SubmitError> ClientProgram::submit(const RequestBody& request, Duration timeout) {
@@ -54,9 +57,12 @@ void ClientProgram::work(const std::vector<StreamEnd>&, Now now) {
   if (end_) read_stream(now);
   client_->advance(now);
   report_completions();
+  if (end_ && client_->ready()) is_ready_ = true;
   client_->advance(now);  // what was submitted just now goes out in this wake-up
   if (end_ && client_->finished()) lose_stream(now);
+  if (waiting_ && client_->outstanding() == 0) waiting_->was_wanted = false;
   if (!end_ && client_->wants_connection(now.monotonic)) {
+    end_wait(now);
     end_ = connect(options_.server);
     opened_ = false;
     client_->connecting(now);
@@ -94,6 +100,7 @@ void ClientProgram::write_output(Now now) {
 
 void ClientProgram::lose_stream(Now now) {
   const StreamId over = end_->stream;
+  begin_wait(now);
   close(*end_);
   end_.reset();
   client_->disconnected(now);
@@ -111,6 +118,28 @@ void ClientProgram::report_rollback() {
   writer.u64(incarnation());
   writer.u64(rollback->durable_index);
   node().ground().trace.add(node().id(), TraceKind::rolled_back, rollback->seen.head.index, payload);
+}
+
+void ClientProgram::begin_wait(Now now) {
+  SeenWait wait;
+  wait.node = node().id();
+  wait.began = node().ground().schedule.now();
+  const bool was_ready = std::exchange(is_ready_, false) || client_->ready();
+  if (was_ready) failures_ = {0, true};
+  // Perhaps it was ready, and then trusted the stream no more, within one wake-up.
+  if (!was_ready && client_->finished()) failures_ = {0, false};
+  wait.failures = failures_.count++;
+  wait.lasted = now.monotonic - Time{};
+  wait.was_wanted = failures_.is_exact;
+  wait.incarnation = incarnation();
+  waiting_ = wait;
+}
+
+void ClientProgram::end_wait(Now now) {
+  if (!waiting_) return;
+  waiting_->time = node().ground().schedule.now();
+  waiting_->lasted = nanoseconds(now.monotonic.ns - waiting_->lasted.ns);
+  waits_.push_back(*std::exchange(waiting_, std::nullopt));
 }
 
 void ClientProgram::report_completions() {

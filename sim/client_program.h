@@ -8,8 +8,10 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "core/client.h"
+#include "sim/history.h"
 #include "sim/node.h"
 
 namespace statefs::sim {
@@ -47,6 +49,8 @@ class ClientProgram final : public Program {
   // Only while it is up.
   [[nodiscard]] Client& client() { return *client_; }
   void crash(bool silent = false);
+  // Each wait between two streams that this program and those before it on the node made.
+  [[nodiscard]] const std::vector<SeenWait>& waits() const { return waits_; }
   [[nodiscard]] std::optional<StreamEnd> stream_end() const { return end_; }
 
  private:
@@ -60,6 +64,8 @@ class ClientProgram final : public Program {
   void read_stream(Now now);
   void write_output(Now now);
   void lose_stream(Now now);
+  void begin_wait(Now now);
+  void end_wait(Now now);
   void report_completions();
   void report_lost();
   void report_rollback();
@@ -71,6 +77,15 @@ class ClientProgram final : public Program {
   bool opened_ = false;
   std::optional<Cut> cut_;
   Bytes frame_;  // for the trace
+  std::vector<SeenWait> waits_;
+  // Streams in a row on which HELLO was not answered; without is_exact there may have been more.
+  struct Failures {
+    std::uint32_t count = 0;
+    bool is_exact = true;
+  };
+  Failures failures_;
+  bool is_ready_ = false;            // HELLO was answered on this stream
+  std::optional<SeenWait> waiting_;  // the present one; `lasted` is when it began
 };
 
 }  // namespace statefs::sim

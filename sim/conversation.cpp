@@ -126,8 +126,8 @@ void add_conversations(const CryptoWatch& ciphers, const PlainWatch& plain, cons
   for (NodeId node = 0; node < keys.size(); ++node) nodes.emplace(keys[node], node);
   std::uint32_t number = 0;
   const auto add = [&](const SpokenConnection& each, NodeId node) {
-    const bool is_heard = each.requests->opened_count > 0;
-    SeenArrival arrival{before(each.made), each.responder, node, number, each.refused, no_place, is_heard, each.uid.has_value()};
+    SeenArrival arrival{before(each.made), each.responder, node, number, each.refused, no_place, each.requests->opened_count > 0,
+                        each.uid.has_value(), each.made_time, each.requests, each.answers};
     if (!each.answers->parts.empty()) arrival.last_said = before(each.answers->parts.back().sealed);
     history.arrivals.push_back(arrival);
     for (SeenExchange& exchange : Conversation(each, node, number).tell()) history.exchanges.push_back(std::move(exchange));

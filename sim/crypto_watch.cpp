@@ -82,7 +82,7 @@ SpokenLine& CryptoWatch::line_of(const SecretKey& key) {
   if (fresh_.size() < 3) return line;
   fresh_[1]->other = fresh_[2];
   fresh_[2]->other = fresh_[1];
-  connections_.push_back({arriving_at_, *arriving_, std::nullopt, place(), fresh_[1], fresh_[2], no_place});
+  connections_.push_back({arriving_at_, *arriving_, std::nullopt, place(), now(), fresh_[1], fresh_[2], no_place});
   arriving_.reset();
   return line;
 }

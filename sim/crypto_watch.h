@@ -21,27 +21,10 @@
 #include "core/crypto.h"
 #include "sim/checks.h"
 #include "sim/schedule.h"
+#include "sim/spoken.h"
 #include "sim/trace.h"
 
 namespace statefs::sim {
-
-// Of one record: where its plaintext ends, and how many entries the trace had when it was sealed and when it was opened.
-struct SpokenPart {
-  std::size_t end = 0;
-  Place sealed = 0;
-  Time sealed_time;
-  Place opened = no_place;
-  Time opened_time;
-};
-
-// One direction of a connection: all plaintext that was sealed for it, in its records.
-struct SpokenLine {
-  Bytes text;
-  std::vector<SpokenPart> parts;
-  std::size_t opened_count = 0;   // of parts
-  SpokenLine* other = nullptr;    // of the same connection
-  bool is_over = false;           // who would seal refused what came the other way
-};
 
 // A handshake that a responder accepted, whether the peer was let in or not.
 struct SpokenConnection {
@@ -49,6 +32,7 @@ struct SpokenConnection {
   PublicKey peer;                    // or, at a local door (plain_watch.h):
   std::optional<std::uint32_t> uid;
   Place made = 0;
+  Time made_time;
   const SpokenLine* requests = nullptr;
   const SpokenLine* answers = nullptr;
   Place refused = no_place;  // where a record of `requests` did not authenticate

@@ -90,8 +90,15 @@ void bound_transfers(const Faults& faults, WorkloadOptions& work) {
   work.large_size_max = static_cast<std::uint32_t>(std::min<std::uint64_t>(work.large_size_max, std::max<std::uint64_t>(most, 512)));
 }
 
+// Only a whole record is a sign of life, and the largest must get through in time.
+Duration draw_dead_peer_timeout(RandomStream& random, const LinkOptions& link) {
+  const std::uint64_t rate = link.bytes_per_second;
+  const std::uint64_t carrying_ms = rate == 0 ? 0 : 4 * 1000 * limits::record_plaintext_size_max / rate;
+  return seconds(1) + drawn(random, seconds(10)) + milliseconds(static_cast<std::int64_t>(carrying_ms));
+}
+
 // Every client that stays must find room in the end, or there is no liveness to ask for.
-void draw_limits(RandomStream& random, std::uint32_t node_count, ServerLimits& limits) {
+void draw_limits(RandomStream& random, std::uint32_t node_count, const LinkOptions& link, ServerLimits& limits) {
   const auto rarely = [&random] { return random.chance({1, 5}); };
   if (rarely()) limits.handshakes_per_wakeup = 1;
   if (rarely()) limits.half_open_max = random.between(1, 3);
@@ -108,6 +115,7 @@ void draw_limits(RandomStream& random, std::uint32_t node_count, ServerLimits& l
     limits.staging.yield_after = drawn(random, seconds(1));
     limits.staging.idle_max = milliseconds(1) + limits.staging.yield_after + drawn(random, seconds(4));
   }
+  if (rarely()) limits.dead_peer_timeout = draw_dead_peer_timeout(random, link);
   if (rarely()) limits.connection_age_max = milliseconds(300) + drawn(random, seconds(20));
 }
 
@@ -140,6 +148,8 @@ NodeOptions draw_node(RandomStream& random) {
   return options;
 }
 
+constexpr std::size_t small_ring_size = 110'000;
+
 // The incidents of one seed, kind by kind.
 class IncidentDraw {
  public:
@@ -161,6 +171,7 @@ class IncidentDraw {
     some(IncidentKind::store_full, 2);
     some(IncidentKind::store_slow, 2);
     if (plan_.limits.sessions_per_key <= 4) some(IncidentKind::evict, 4);
+    if (plan_.store.audit_ring_size < small_ring_size && exists(random_)) full_log();
     if (exists(random_)) flapping();
     if (exists(random_)) swizzled_clogs();
     std::stable_sort(incidents_.begin(), incidents_.end(), [](const Incident& a, const Incident& b) { return a.at < b.at; });
@@ -252,6 +263,16 @@ class IncidentDraw {
     }
   }
 
+  // From some moment on nothing is exported, for so long that a small log fills.
+  void full_log() {
+    Incident incident;
+    incident.kind = IncidentKind::store_full;
+    incident.at = moment(random_, nanoseconds(horizon_.ns / 4));
+    incident.node = some_server();
+    incident.lasts = horizon_;
+    incidents_.push_back(incident);
+  }
+
   // A link that comes and goes.
   void flapping() {
     const NodeId client = some_client();
@@ -319,7 +340,13 @@ Plan draw_plan(std::uint64_t seed) {
   if (exists(faults)) plan.faults.cut_per_write = ratio(faults, 8, 400);
   bound_transfers(plan.faults, plan.workload);
   RandomStream limits = random.split("limits");
-  draw_limits(limits, plan.client_count + 4, plan.limits);
+  draw_limits(limits, plan.client_count + 4, plan.faults.link, plan.limits);
+  RandomStream client = random.split("client");
+  if (client.chance({1, 4})) plan.client_keepalive_interval = milliseconds(200) + drawn(client, seconds(3));
+  if (client.chance({1, 4})) plan.client_dead_peer_timeout = draw_dead_peer_timeout(client, plan.faults.link);
+  RandomStream repeater = random.split("repeater");
+  if (exists(repeater)) plan.repeater.probe = {1, 1};
+  if (exists(repeater)) plan.repeater.call_count = static_cast<std::uint32_t>(repeater.between(20, 60));
   RandomStream hostile = random.split("hostile");
   if (exists(hostile)) {
     for (std::uint64_t left = hostile.between(1, 3); left > 0; --left) {

@@ -97,12 +97,14 @@ void Episode::quieten_local_links() {
 
 void Episode::add_clients() {
   quieten_local_links();
+  ClientProgramOptions options;
+  options.config.keepalive_interval = plan_.client_keepalive_interval;
+  options.config.dead_peer_timeout = plan_.client_dead_peer_timeout;
   for (NodeId id = plan_.server_count; id < plan_.server_count + plan_.client_count; ++id) {
     workloads_.push_back(std::make_unique<Workload>(world_.node(id), plan_.workload, plan_.operations_of(id), plan_.calls_of(id)));
     cast_.workloads.push_back(workloads_.back().get());
-    ClientProgramOptions client;
-    client.local = plan_.is_local(id);
-    cast_.clients.push_back(&world_.add_client(world_.node(id), plan_.server_of(id), *workloads_.back(), client));
+    options.local = plan_.is_local(id);
+    cast_.clients.push_back(&world_.add_client(world_.node(id), plan_.server_of(id), *workloads_.back(), options));
     workloads_.back()->start(*cast_.clients.back());
   }
 }
@@ -224,6 +226,9 @@ History Episode::history() {
     load.output_size = program->output_size_most();
     load.reads_when_full = program->reads_when_full();
     load.idle_timers = program->idle_timers();
+    load.one_too_many = program->connection_watch().one_too_many();
+    load.one_too_few = program->connection_watch().one_too_few();
+    load.overdue = program->connection_watch().overdue();
     if (program->serves() && stuck_.empty()) {
       load.connections_left = program->server().connection_count();
       load.staged_left = program->server().staged_size();
@@ -236,6 +241,7 @@ History Episode::history() {
     load.node = program->node().id();
     load.idle_timers = program->idle_timers();
     history.loads.push_back(load);
+    history.waits.insert(history.waits.end(), program->waits().begin(), program->waits().end());
   }
   if (stuck_.empty()) {  // a world that did not come to its end has something left over
     history.streams_left = world_.network().stream_count();
@@ -265,6 +271,15 @@ CheckContext Episode::context() {
       plan_.limits.local_connections_max, plan_.local_count * plan_.limits.local_connections_per_uid_max);
   context.limits = {plan_.limits.connections_max + local_connections, buffered_size_max(plan_.limits), output_size_max(plan_.limits),
                     plan_.limits.staging.bytes_per_peer_max * (plan_.node_count() - plan_.server_count)};
+  const ClientConfig client;
+  context.links = {plan_.limits.keepalive_interval, plan_.limits.dead_peer_timeout, plan_.limits.connection_age_max,
+                   plan_.client_keepalive_interval, plan_.client_dead_peer_timeout, client.backoff_min, client.backoff_max,
+                   plan_.limits.connections_per_peer_max, plan_.limits.local_connections_per_uid_max};
+  for (const TraceEntry& entry : world_.trace().entries()) {
+    if (entry.kind != TraceKind::fault || entry.argument >= plan_.incidents.size()) continue;
+    const Incident& incident = plan_.incidents[entry.argument];
+    if (incident.kind == IncidentKind::pause) context.pauses.push_back({incident.node, entry.time, entry.time + incident.lasts});
+  }
   context.policies = plan_.policies;
   context.refusals = watch_.refusals();
   for (NodeId id = 0; id < plan_.node_count(); ++id) {
@@ -281,10 +296,11 @@ CheckContext Episode::context() {
     } else if (plan_.is_client(id)) {
       context.server_of[id] = plan_.server_of(id);
       if (plan_.is_local(id)) context.locals.insert(id);
+      context.clients.insert(id);
     } else {
       const HostileKind kind = plan_.hostile[id - plan_.server_count - plan_.client_count];
       if (kind == HostileKind::stranger || kind == HostileKind::misled || kind == HostileKind::repeater) context.server_of[id] = plan_.server_of(id);
-      else context.unwatched.insert(id);
+      else context.unwatched.insert(id), context.visits[id] = plan_.server_of(id);
       if (kind == HostileKind::stranger) context.strangers.insert(id);
       context.handshakes_fail |= kind == HostileKind::misled || kind == HostileKind::garbage || kind == HostileKind::handshake_flood;
     }

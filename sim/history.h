@@ -13,12 +13,10 @@
 #include "core/audit.h"
 #include "core/client.h"
 #include "core/store.h"
+#include "sim/spoken.h"
 #include "sim/trace.h"
 
 namespace statefs::sim {
-
-using Place = std::size_t;
-inline constexpr Place no_place = ~Place{0};
 
 struct SeenEntry {
   std::string key;
@@ -125,6 +123,9 @@ struct SeenArrival {
   Place last_said = no_place;    // where something was sealed for it last
   bool is_heard = false;         // a record of it was opened
   bool is_local = false;         // it came to the local door, and has no handshake behind it
+  Time time;
+  const SpokenLine* requests = nullptr;  // what it sealed; null: not known
+  const SpokenLine* answers = nullptr;
 };
 
 // What was measured of a node's programs while they ran, each at its highest, and what was left over in the end.
@@ -140,6 +141,20 @@ struct SeenLoad {
   std::uint64_t commits_left = 0;
   std::uint64_t staged_size = 0;       // reserved for stages, of all peers
   std::uint64_t staged_left = 0;
+  std::uint64_t one_too_many = 0;      // connections let in beyond a limit
+  std::uint64_t one_too_few = 0;       // turned away below all limits
+  std::uint64_t overdue = 0;           // left in a handshake or in silence beyond its time
+};
+
+// A client's wait from the end of one stream to the begin of the next, by its own clock.
+struct SeenWait {
+  NodeId node = 0;
+  Time began;
+  Time time;                           // when it was over
+  std::uint32_t failures = 0;          // streams before this one, in a row, on which HELLO was not answered
+  Duration lasted;
+  bool was_wanted = false;             // there was a call to be made all the time
+  std::uint64_t incarnation = 0;       // of its program: another begins its draws anew
 };
 
 // Every other entry.
@@ -162,6 +177,7 @@ struct History {
   std::vector<SeenExchange> exchanges;
   std::vector<SeenArrival> arrivals;
   std::vector<SeenLoad> loads;
+  std::vector<SeenWait> waits;            // of each client in their order
   std::uint64_t streams_left = 0;         // in the end, of the whole world
   std::uint64_t events_left = 0;
   Place end = 0;                          // the number of entries

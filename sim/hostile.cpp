@@ -9,7 +9,9 @@ namespace statefs::sim {
 namespace {
 
 constexpr std::uint32_t actions_max = 40;
-constexpr std::size_t streams_max = 4;  // of a handshake flood; others have one
+constexpr std::size_t streams_max = 4;  // of a handshake flood and of a crowd; others have one
+constexpr std::uint32_t drops = 200;    // bytes of a record that never ends
+constexpr Duration drop_pause = milliseconds(60);
 constexpr Duration pause_max = milliseconds(400);
 
 const std::string root = "/state/shared/";
@@ -30,6 +32,7 @@ Hostile::Hostile(Node& node, NodeId server, const PublicKey& server_key, Hostile
       random_(node.ground().random.stream("hostile/" + std::to_string(node.id()))),
       actions_left_(static_cast<std::uint32_t>(random_.between(1, actions_max))),
       next_(node.now().monotonic) {
+  if (kind == HostileKind::drip) actions_left_ += drops;
   request_wake();
 }
 
@@ -44,7 +47,8 @@ void Hostile::drop(StreamEnd end) {
 }
 
 void Hostile::work(const std::vector<StreamEnd>&, Now now) {
-  const std::size_t wanted = kind_ == HostileKind::handshake_flood ? streams_max : 1;
+  const bool has_many = kind_ == HostileKind::handshake_flood || kind_ == HostileKind::crowd;
+  const std::size_t wanted = has_many ? streams_max : 1;
   if (actions_left_ > 0 && now.monotonic >= next_) {
     if (raws_.size() < wanted) {
       std::optional<Channel> channel;
@@ -57,7 +61,7 @@ void Hostile::work(const std::vector<StreamEnd>&, Now now) {
       act();
     }
     --actions_left_;
-    next_ = now.monotonic + nanoseconds(static_cast<std::int64_t>(random_.skewed(static_cast<std::uint64_t>(pause_max.ns))));
+    next_ = now.monotonic + (kind_ == HostileKind::drip ? drop_pause : random_pause());
   }
   for (auto at = raws_.begin(); at != raws_.end();) {
     const StreamEnd end = at->first;
@@ -76,6 +80,10 @@ void Hostile::work(const std::vector<StreamEnd>&, Now now) {
     ++at;
   }
   if (actions_left_ == 0 && kind_ != HostileKind::deaf) leave();
+}
+
+Duration Hostile::random_pause() {
+  return nanoseconds(static_cast<std::int64_t>(random_.skewed(static_cast<std::uint64_t>(pause_max.ns))));
 }
 
 void Hostile::greet(RawEnd& raw) {
@@ -103,6 +111,8 @@ void Hostile::act() {
     case HostileKind::flood: return raw.send_plain(flood());
     case HostileKind::deaf: return raw.send_plain(greedy_reads());
     case HostileKind::handshake_flood: return raw.send_raw(first_message());
+    case HostileKind::drip: return raw.established() ? raw.send_raw(Bytes{0xff}) : void();
+    case HostileKind::crowd: return crowd();
     case HostileKind::stranger:
     case HostileKind::misled:
     case HostileKind::repeater: return;  // programs of their own
@@ -139,6 +149,15 @@ SlotRef Hostile::strange_slot() {
   return at;
 }
 
+// One of its connections does something, so that all of them are in use.
+void Hostile::crowd() {
+  for (auto& [end, raw] : raws_) raw.send_plain(frames_of({{++id_, GetRequest{{}, 0, 10, as_bytes(root + "k0")}}}));
+  if (!random_.chance({1, 4})) return;
+  auto at = raws_.begin();
+  std::advance(at, static_cast<std::ptrdiff_t>(random_.below(raws_.size())));
+  drop(at->first);
+}
+
 // More than a key may ask for at once.
 Bytes Hostile::resume_storm() {
   constexpr int storm_size = 600;
@@ -168,7 +187,7 @@ Bytes Hostile::intrusion() {
       OpenRequest open;
       open.instance[0] = static_cast<std::uint8_t>(random_.below(4));
       open.generation = 1 + static_cast<std::uint32_t>(random_.below(9));
-      return frames_of({{++id_, open}, {++id_, CloseRequest{session_, 1}}, {++id_, open}});
+      return frames_of({{++id_, open}, {++id_, CloseRequest{session_, 1}}, {++id_, CloseRequest{session_, 1}}, {++id_, open}});
     }
     default: {
       const PutRequest put{strange_slot(), {}, as_bytes(key), static_cast<std::uint32_t>(value.size()), as_bytes(value), {}};

@@ -25,6 +25,8 @@ class Hostile final : public Program {
   void act();
   void drop(StreamEnd end);
   void greet(RawEnd& raw);
+  void crowd();
+  [[nodiscard]] Duration random_pause();
   [[nodiscard]] Bytes garbage();
   [[nodiscard]] Bytes intrusion();
   [[nodiscard]] Bytes resume_storm();

@@ -8,6 +8,7 @@ std::size_t PlainWatch::arrived(NodeId server, std::uint32_t uid) {
   connection.responder = server;
   connection.uid = uid;
   connection.made = place();
+  connection.made_time = schedule_->now();
   connection.requests = &lines.requests;
   connection.answers = &lines.answers;
   connections_.push_back(connection);

@@ -35,8 +35,10 @@ enum class HostileKind : std::uint8_t {
   flood,            // enrolled; denied reads as fast as it can
   deaf,             // enrolled; asks for much and reads nothing
   handshake_flood,  // first messages, good and bad, and never a third
+  drip,             // enrolled; a record that never ends, byte by byte
+  crowd,            // enrolled; as many connections at once as it gets
 };
-inline constexpr std::size_t hostile_kind_count = static_cast<std::size_t>(HostileKind::handshake_flood) + 1;
+inline constexpr std::size_t hostile_kind_count = static_cast<std::size_t>(HostileKind::crowd) + 1;
 [[nodiscard]] std::string_view name_of(HostileKind kind);
 
 struct StorePlan {
@@ -64,6 +66,8 @@ struct Plan {
 
   StorePlan store;
   ServerLimits limits;
+  Duration client_keepalive_interval = limits::keepalive_interval;
+  Duration client_dead_peer_timeout = limits::dead_peer_timeout;
   Faults faults;
   WorkloadOptions workload;  // of each client
   RepeaterOptions repeater;  // of each repeater
@@ -140,6 +144,8 @@ void for_each_number(P& plan, Visit visit) {
   visit("limits.keepalive_interval", plan.limits.keepalive_interval);
   visit("limits.dead_peer_timeout", plan.limits.dead_peer_timeout);
   visit("limits.connection_age_max", plan.limits.connection_age_max);
+  visit("client.keepalive_interval", plan.client_keepalive_interval);
+  visit("client.dead_peer_timeout", plan.client_dead_peer_timeout);
   for_each_field(plan.faults, visit);
   visit("work.operations", plan.workload.operation_count);
   visit("work.in_flight_max", plan.workload.in_flight_max);

@@ -85,7 +85,8 @@ SecretKey ServerProgram::mac_key_of(RandomSource& random, NodeId id) {
 ServerProgram::ServerProgram(Node& node, const ServerProgramOptions& options)
     : Program(node),
       options_(options),
-      store_(make_store()) {
+      store_(make_store()),
+      connection_watch_(options.limits) {
   if (store_->ready()) make_server();
   node.ground().network.listen(node.id(), this);
   request_wake();
@@ -123,6 +124,7 @@ void ServerProgram::crash(std::int64_t amount, bool silent) {
   Program::crash(silent);
   server_.reset();
   connections_.clear();
+  connection_watch_.crashed();
   ends_.clear();
   local_.clear();
   store_->crash(amount);
@@ -168,6 +170,7 @@ void ServerProgram::work(const std::vector<StreamEnd>& ready, Now now) {
     const auto at = ends_.find(connection);
     if (at != ends_.end()) write_output(at->second, connection, now);
   }
+  connection_watch_.look(now, [this](StreamEnd end) { return server_->wants_input(connections_.at(end)); });
   export_audit();
 }
 
@@ -175,7 +178,12 @@ std::optional<ConnectionId> ServerProgram::admit(StreamEnd end, Now now) {
   const NodeId peer = stream(end).node(other(end.side));
   if (!options_.locals.contains(peer)) {
     const auto accepted = server_->accept(node().fresh_key(), now);
-    return accepted.ok() ? std::optional(accepted.value()) : std::nullopt;
+    if (!accepted.ok()) {
+      connection_watch_.turned_away();
+      return std::nullopt;
+    }
+    connection_watch_.accepted(end, now);
+    return accepted.value();
   }
   const std::size_t number = options_.plain_watch == nullptr ? 0 : options_.plain_watch->arrived(node().id(), uid_of(peer));
   const auto accepted = server_->accept_local(uid_of(peer), now);
@@ -207,6 +215,7 @@ void ServerProgram::serve(StreamEnd end, Now now) {
     if (server_->output(connection).size() >= options_.limits.output_size_max) ++reads_when_full_;
     const ByteView bytes = from.read(end.side, options_.read_size);
     const auto local = local_.find(connection);
+    if (!bytes.empty() && local == local_.end()) connection_watch_.received(end, bytes.size(), now);
     if (!bytes.empty() && local != local_.end() && options_.plain_watch != nullptr) options_.plain_watch->heard(local->second.number, bytes);
     if (!bytes.empty()) server_->receive(connection, bytes, now);
   }
@@ -226,13 +235,16 @@ void ServerProgram::write_output(StreamEnd end, ConnectionId connection, Now now
     const std::size_t count = to.write(end.side, output);
     if (count == 0) break;
     server_->output_taken(connection, count, now);
-    if (const auto local = local_.find(connection); local != local_.end()) local->second.waiting -= std::min(count, local->second.waiting);
+    const auto local = local_.find(connection);
+    if (local == local_.end()) connection_watch_.sent(end, count);
+    else local->second.waiting -= std::min(count, local->second.waiting);
   }
   if (server_->finished(connection)) {
     server_->released(connection);
     local_.erase(connection);
     ends_.erase(connection);
     connections_.erase(end);
+    connection_watch_.ended(end);
     return close(end);
   }
   if (server_->wants_input(connection) && to.unread_size(end.side) > 0) stream_ready(end);

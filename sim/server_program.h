@@ -14,6 +14,7 @@
 #include <set>
 
 #include "core/server.h"
+#include "sim/connection_watch.h"
 #include "sim/journal_store.h"
 #include "sim/node.h"
 #include "sim/plain_watch.h"
@@ -52,6 +53,8 @@ class ServerProgram final : public Program, private DiskOwner {
   // so much waiting as may wait.
   [[nodiscard]] std::size_t output_size_most() const { return output_size_most_; }
   [[nodiscard]] std::uint64_t reads_when_full() const { return reads_when_full_; }
+  // Of its remote door: a local one has limits of its own.
+  [[nodiscard]] const ConnectionWatch& connection_watch() const { return connection_watch_; }
   // Whether it is up and its store is ready: only then there is a server.
   [[nodiscard]] bool serves() const { return server_.has_value(); }
   [[nodiscard]] Server& server() { return *server_; }
@@ -90,6 +93,7 @@ class ServerProgram final : public Program, private DiskOwner {
   bool export_stalled_ = false;
   std::size_t output_size_most_ = 0;
   std::uint64_t reads_when_full_ = 0;
+  ConnectionWatch connection_watch_;
   std::map<StreamEnd, ConnectionId> connections_;
   std::map<ConnectionId, StreamEnd> ends_;
   struct Overheard {

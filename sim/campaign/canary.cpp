@@ -150,11 +150,38 @@ bool cry_rollback(History& history) {
   return true;
 }
 
+// A local door has no records, so nothing there has an age.
+bool read_after_an_age(History& history) {
+  static SpokenLine line;
+  const auto last = std::find_if(history.arrivals.rbegin(), history.arrivals.rend(), [](const SeenArrival& each) { return !each.is_local; });
+  if (last == history.arrivals.rend()) return false;
+  line = {{}, {{0, 0, {}, 0, Time{} + seconds(1'000'000)}}, 1, nullptr, false};
+  last->requests = &line;
+  return true;
+}
+
+bool stage_beyond_the_end(History& history) {
+  for (SeenExchange& each : history.exchanges) {
+    auto* const answer = std::get_if<StageResponse>(&each.answer.body);
+    if (!each.is_answered() || !each.is_readable || answer == nullptr || each.answer.status != Status::ok) continue;
+    answer->staged_size = ~std::uint64_t{0};
+    return true;
+  }
+  return false;
+}
+
+bool wait_for_nothing(History& history) {
+  if (history.calls.empty()) return false;
+  history.waits.push_back({history.calls.back().node, {}, {}, 3, {}, false});
+  return true;
+}
+
 constexpr Told lies[] = {{"completed", hide_completion},       {"recorded", change_recorded_value}, {"exactly_once", run_twice},
                          {"sessions", skip_sequence},         {"linearizable", change_byte_of_answer}, {"durability", lose_everything},
                          {"audit", lose_middle_record},       {"policy", refuse_allowed_get},      {"channel", record_damage},
                          {"answers", refuse_without_a_cause}, {"counted", count_once_too_often}, {"quota", exceed_no_quota},
-                         {"bounds", leave_a_connection},      {"liveness", hang_in_the_calm},        {"rollback", cry_rollback},
+                         {"links", read_after_an_age},        {"waits", wait_for_nothing},           {"bounds", leave_a_connection},
+                         {"liveness", hang_in_the_calm},      {"rollback", cry_rollback},            {"staged", stage_beyond_the_end},
                          {"nonces", nullptr}};
 static_assert(std::size(lies) == lie_count);
 

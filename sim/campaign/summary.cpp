@@ -1,5 +1,7 @@
 #include "sim/campaign/summary.h"
 
+#include <tuple>
+
 namespace statefs::sim {
 namespace {
 
@@ -57,6 +59,13 @@ std::vector<std::string> Summary::shortfalls(bool with_marks) const {
     }
     for (const auto& [name, count] : applied_) {
       if (count == 0) lines.push_back("the fault " + name + " was never applied" + in_all);
+    }
+    const std::tuple<const char*, Figure, std::uint64_t> wanted[] = {{"nodes", Figure::nodes, median_nodes_min},
+                                                                      {"operations", Figure::operations, median_operations_min},
+                                                                      {"reconnects", Figure::reconnects, median_reconnects_min}};
+    for (const auto& [name, figure, least] : wanted) {
+      if (applied_.empty() || median(figure) >= least) continue;
+      lines.push_back("the median seed has " + std::to_string(median(figure)) + " " + name + ", fewer than " + std::to_string(least));
     }
   }
   if (with_marks && missing_marks() != 0) {

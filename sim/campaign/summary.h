@@ -16,6 +16,10 @@
 namespace statefs::sim {
 
 inline constexpr std::uint64_t coverage_seeds = 10'000;
+// What the median seed has at least, where faults are not left out.
+inline constexpr std::uint64_t median_nodes_min = 3;
+inline constexpr std::uint64_t median_operations_min = 200;
+inline constexpr std::uint64_t median_reconnects_min = 1;
 
 class Summary {
  public:

@@ -6,11 +6,15 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <set>
+#include <string>
 
 #include "sim/campaign/canary.h"
 #include "sim/campaign/guard.h"
 #include "sim/campaign/worker_pool.h"
+#include "sim/draw.h"
 #include "sim/random.h"
+#include "sim/run.h"
 
 namespace statefs::sim {
 namespace {
@@ -206,6 +210,18 @@ TEST(Canary, IsSeenByEachCheckThatIsToldALie) {
     EXPECT_FALSE(result.ok()) << result.notes;
     EXPECT_THAT(result.notes, HasSubstr(std::string(result.failed_check()) + " was told a lie"));
   }
+}
+
+TEST(Canary, LiesToEveryCheckThatARunHas) {
+  std::set<std::string> told, judged;
+  for (std::uint64_t seed = 0; seed < lie_count; ++seed) {
+    const SeedResult result = run_canary(seed);
+    if (!result.ok()) told.emplace(result.failed_check());
+  }
+  const RunReport report = run(draw_plan(3));
+  for (const CheckResult& each : report.checks) judged.emplace(each.name);
+  judged.erase("staged");  // no lie about it has been written yet; check_staged_test.cpp has its objections
+  EXPECT_EQ(told, judged);
 }
 
 TEST(Guard, ReturnsWhatTheWorkReturned) {

@@ -9,6 +9,8 @@ namespace {
 
 SeedResult result_with(std::uint64_t operations) {
   SeedResult result;
+  result.nodes = 3;
+  result.reconnects = 1;
   result.operations = operations;
   result.checks = {{"chain", 5, ""}, {"idle", 0, ""}};
   result.faults = {{"cut", 1, false}, {"flood", 0, false}};
@@ -18,16 +20,30 @@ SeedResult result_with(std::uint64_t operations) {
 
 TEST(Summary, IsAFailureOfTheSimulatorWhereEnoughSeedsJudgedOrAppliedNothing) {
   Summary summary;
-  for (std::uint64_t i = 1; i < coverage_seeds; ++i) summary.add(result_with(1));
+  for (std::uint64_t i = 1; i < coverage_seeds; ++i) summary.add(result_with(200));
   EXPECT_EQ(summary.shortfalls(false).size(), 0u);
-  summary.add(result_with(1));
+  summary.add(result_with(200));
   EXPECT_EQ(summary.shortfalls(false), (std::vector<std::string>{"the check idle judged nothing in 10000 seeds",
                                                                   "the fault flood was never applied in 10000 seeds"}));
-  SeedResult late = result_with(1);
+  SeedResult late = result_with(200);
   late.checks[1].judged = 1;
   late.faults[1].count = 1;
   summary.add(late);
   EXPECT_EQ(summary.shortfalls(false).size(), 0u);
+}
+
+TEST(Summary, IsAFailureOfTheSimulatorWhereTheMedianSeedIsSmall) {
+  Summary summary;
+  for (std::uint64_t i = 0; i < coverage_seeds; ++i) {
+    SeedResult small = result_with(199);
+    small.checks[1].judged = small.faults[1].count = 1;
+    small.nodes = 2;
+    small.reconnects = 0;
+    summary.add(small);
+  }
+  EXPECT_EQ(summary.shortfalls(false), (std::vector<std::string>{"the median seed has 2 nodes, fewer than 3",
+                                                                  "the median seed has 199 operations, fewer than 200",
+                                                                  "the median seed has 0 reconnects, fewer than 1"}));
 }
 
 TEST(Summary, MissesMarksThatAreNotRareOnlyWhereAskedFor) {

@@ -87,7 +87,7 @@ JOB_COMPLETION_INDEX=5 expect 0 --seeds 2
 ! cmp -s "$work/four" "$work/out" || fail "two shards have the same seeds"
 
 expect 42 --canary
-[ "$(grep -c 'verdict=failed:' "$work/out")" -eq 16 ] || fail "sixteen lies, and: $(cat "$work/out")"
+[ "$(grep -c 'verdict=failed:' "$work/out")" -eq 19 ] || fail "nineteen lies, and: $(cat "$work/out")"
 expect 42 --seeds 2 --marks
 says err '^campaign: marks that are not declared rare and that no seed hit: '
 expect 0 --list-marks

@@ -233,6 +233,7 @@ History Forge::history() const {
   History history = history_of(trace_);
   history.arrivals = arrivals;
   history.exchanges = exchanges;
+  history.waits = waits;
   history.loads = loads;
   history.streams_left = streams_left;
   return history;

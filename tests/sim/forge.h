@@ -77,6 +77,7 @@ class Forge {
   std::vector<SeenArrival> arrivals;
   std::vector<SeenExchange> exchanges;
   std::vector<SeenLoad> loads;
+  std::vector<SeenWait> waits;
   std::uint64_t streams_left = 0;
 
  private:
