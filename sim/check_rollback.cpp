@@ -55,7 +55,8 @@ void Rollbacks::judge_loss(const SeenEvent& loss) {
   std::map<Client, std::uint64_t> told;
   std::map<Client, const SeenCall*> first;  // that was called after it and answered
   for (const SeenCall& call : of_.history().calls) {
-    if (!call.answered()) continue;
+    // Who speaks the protocol without the library compares no heads.
+    if (!call.answered() || !of_.context().clients.contains(call.node)) continue;
     const Client client{call.node, call.id >> 40};
     if (call.completed < loss.at) told[client] = std::max({told[client], call.head.index, call.durable_index});
     if (call.called < loss.at) continue;

@@ -240,7 +240,7 @@ std::string Staged::commit_objection(const SeenExchange& each, const PutRequest&
 // Whether nothing could have taken it away: it was whole when it was spoken of last, not long ago, and by nobody since.
 bool Staged::is_whole(const SeenExchange& each, const PutRequest& put) const {
   const auto spoken = spoken_.find({each.peer, put.stage->stage});
-  if (spoken == spoken_.end() || spoken->second.answered > each.asked) return false;
+  if (spoken == spoken_.end() || spoken->second.answered >= each.asked) return false;
   const SeenExchange* const last = spoken->second.last;
   if (!last->is_readable || last->answer.status != Status::ok) return false;
   const StageRequest& chunk = *chunk_in(*last);
@@ -251,7 +251,7 @@ bool Staged::is_whole(const SeenExchange& each, const PutRequest& put) const {
   const bool is_fresh = (each.answered_time - last->asked_time).ns < std::min(limits.yield_after.ns, limits.idle_max.ns) / 2;
   if (!is_it || !is_fresh || grounds_.up_since(last->asked) != grounds_.up_since(each.answered)) return false;
   for (const SeenExchange* const other : commits_.at({each.peer, put.stage->stage})) {
-    if (other != &each && other->asked < each.answered && (!other->is_answered() || other->answered > last->asked)) return false;
+    if (other != &each && other->asked < each.answered && (!other->is_answered() || other->answered >= last->asked)) return false;
   }
   const auto is_strange = [&each](const PolicyPlan& policy) { return !is_enrolled(policy, each.peer); };
   return !of_.some_policy(last->asked, each.answered, is_strange);

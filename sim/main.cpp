@@ -10,6 +10,7 @@
 #include "sim/campaign/attempt.h"
 #include "sim/campaign/campaign.h"
 #include "sim/campaign/canary.h"
+#include "sim/campaign/commit.h"
 #include "sim/campaign/exhaust_run.h"
 #include "sim/campaign/figures.h"
 #include "sim/campaign/guard.h"
@@ -51,16 +52,16 @@ bool print(const SeedResult& result) {
 }
 
 // The status of `work`, which prints a verdict; a crash of it is a verdict as well.
-int guard(const Options& options, std::uint64_t seed, const std::function<int()>& work) {
+int guard(const Options& options, const Plan& plan, const std::function<int()>& work) {
   const GuardEnd ended = run_guarded(work, options.campaign.cpu_seconds_per_seed);
   if (!ended.crashed) return ended.status;
-  if (ended.end.outside) return fail("seed " + std::to_string(seed) + ": " + ended.end.text, bad_machine);
-  print(crashed(seed, ended.end.text, {}));
+  if (ended.end.outside) return fail("seed " + std::to_string(plan.seed) + ": " + ended.end.text, bad_machine);
+  print(crashed(plan.seed, ended.end.text, options.run.verbose ? print(plan) + "\n" : std::string()));
   return bug_found;
 }
 
 int run_one(const Options& options, const Plan& plan) {
-  return guard(options, plan.seed, [&] {
+  return guard(options, plan, [&] {
     SeedRunOptions run = options.run;
     std::string problem;
     if (options.telling.is_asked_for()) run.tell = [&](const Story& story) { problem = write_files(options.telling, story); };
@@ -116,7 +117,9 @@ int run_many(Options& options) {
   options.campaign.seeds.shard = shard.value();
   options.campaign.progress = is_terminal(stderr) ? Progress::Style::terminal : Progress::Style::lines;
   if (!options.canary) {
-    options.campaign.replay = replay_line(options) + " --seed ";
+    options.campaign.replay = [line = replay_line(options)](std::uint64_t seed) {
+      return line + " --seed " + std::to_string(seed) + "  # commit " + commit_name();
+    };
     const auto runner = [&](std::uint64_t seed) { return run_seed(seed, options.run); };
     return run_campaign(options.campaign, runner, stdout, stderr).status;
   }

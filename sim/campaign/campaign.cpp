@@ -55,7 +55,7 @@ class Campaign {
     if (!options_.quiet) write(err_, summary_.text(options_.with_marks) + cost(now_ms() - start_ms, children_cpu_ms() - cpu_before_ms));
     for (const std::string& each : shortfalls) write(err_, "campaign: " + each + "\n");
     for (const std::uint64_t seed : summary_.failed_seeds()) {
-      if (!options_.replay.empty()) write(err_, "campaign: replay: " + options_.replay + std::to_string(seed) + "\n");
+      if (options_.replay) write(err_, "campaign: replay: " + options_.replay(seed) + "\n");
     }
     if (!problem_.empty()) write(err_, "statefs-sim: " + problem_ + "\n");
     // A bug that was found stays one, whatever became of the rest.

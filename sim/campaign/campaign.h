@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <string>
 
 #include "sim/campaign/progress.h"
@@ -32,7 +33,7 @@ struct CampaignOptions {
   bool quiet = false;                      // neither progress nor summary
   Progress::Style progress = Progress::Style::none;
   std::string jsonl_path;                  // empty: none
-  std::string replay;                      // a command line that a failed seed is appended to
+  std::function<std::string(std::uint64_t)> replay;  // the command line that runs a failed seed again; empty: it is not told
 };
 
 struct CampaignEnd {

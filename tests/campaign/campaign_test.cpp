@@ -45,7 +45,7 @@ CampaignOptions options_of(std::uint64_t seeds, std::uint32_t jobs) {
   CampaignOptions options;
   options.seeds.count = seeds;
   options.jobs = jobs;
-  options.replay = "statefs-sim --seed ";
+  options.replay = [](std::uint64_t seed) { return "statefs-sim --seed " + std::to_string(seed); };
   return options;
 }
 

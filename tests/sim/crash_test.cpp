@@ -67,7 +67,10 @@ class CrashSoak {
     }
     clients_.push_back(&world_.add_client(world_.node(mortal_node), 0, mortal_user_));
     mortal_user_.call(*clients_.back());
-    for (NodeId id = 1; id <= mortal_node; ++id) context_.server_of[id] = 0;
+    for (NodeId id = 1; id <= mortal_node; ++id) {
+      context_.server_of[id] = 0;
+      context_.clients.insert(id);
+    }
   }
 
   std::vector<CheckResult> judge() {
@@ -110,7 +113,7 @@ class CrashSoak {
     ClientProgram& mortal = *clients_.back();
     const std::uint64_t which = random_.below(6);
     if (which < 2) {
-      if (server_->up()) server_->crash(random_.below(server_->store().volatile_count() + 1));
+      if (server_->up()) server_->crash(static_cast<std::int64_t>(random_.below(server_->store().volatile_count() + 1)));
     } else if (which < 4) {
       server_->restart();
     } else if (which == 4) {

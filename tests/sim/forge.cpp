@@ -12,6 +12,7 @@ Forge::Forge() {
   }
   context.servers[0] = {};
   context.server_of = {{1, 0}, {2, 0}};
+  context.clients = {1, 2};
   context.policies = {PolicyPlan{}};
   begin_epoch();
   for (const NodeId node : {1u, 2u}) take_open(node);

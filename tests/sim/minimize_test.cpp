@@ -157,6 +157,9 @@ TEST(PlanText, NamesTheLineThatIsWrong) {
       {"work.value_size_max 3000000\n", "line 1: work.value_size_max: "},
       {"work.keys 0\n", "line 1: work.keys: "},
       {"limits.sessions_per_key 0\n", "line 1: limits.sessions_per_key: "},
+      {"clients 2\nnode 77 drift_ppb=5\n", "line 2: names a node that is not there"},
+      {"limits.connections_max 0\n", "line 1: limits.connections_max: "},
+      {"clients 8\nlimits.connections_max 2\n", "fewer connections than clients"},
       {"store.audit_ring_size 1\n", "line 1: store.audit_ring_size: "},
   };
   for (const auto& [text, error] : wrong) {
