@@ -1,13 +1,18 @@
 #include "os/audit_export.h"
 
+#include <utility>
+
 #include "core/audit.h"
 #include "core/limits.h"
+#include "os/clock.h"
 
 namespace statefs {
 namespace {
 
 constexpr std::size_t batch_size_max = 256 * 1024;
 constexpr Duration retry_interval = milliseconds(250);
+constexpr Duration busy_interval = milliseconds(2);  // of a target that takes records, and not all at once
+constexpr Duration last_patience = seconds(60);      // with a target that goes on taking them when the process ends
 
 }  // namespace
 
@@ -40,9 +45,12 @@ void AuditExport::export_from(Store& store, Now now) {
   full_ = false;
   stuck_ = false;
   const std::size_t count = store.export_audit(*this, limits::audit_records_per_export);
+  moved_ = count > 0;
   if (stuck_) {
-    retry_at_ = now.monotonic + retry_interval;
-    return complain_once();
+    const bool busy = moved_ && target_->error() == 0;
+    retry_at_ = now.monotonic + (busy ? busy_interval : retry_interval);
+    if (!busy) complain_once();
+    return;
   }
   if (count > 0) complained_ = false;
   retry_at_ = full_ || count == limits::audit_records_per_export ? Time{0} : never;
@@ -63,22 +71,22 @@ std::optional<Problem> AuditExport::reopen() {
 }
 
 std::optional<Problem> AuditExport::finish(Store& store, Now now) {
-  constexpr int rounds_max = 1024;
-  for (int round = 0; round < rounds_max; ++round) {
+  const Time end = read_monotonic() + last_patience;
+  bool waited = false;  // since it last took a record
+  do {
     retry_at_ = Time{0};
     export_from(store, now);
-    if (stuck_) {
-      target_->make_durable();  // a console gets its last chance
-      retry_at_ = Time{0};
-      export_from(store, now);
+    if (!stuck_ && retry_at_ == never) {
+      target_->make_durable();
+      return std::nullopt;
     }
-    if (stuck_)
-      return Problem{"audit " + printable(where_) +
-                     ": records could not be written before the end; a store in a file keeps them"};
-    if (retry_at_ == never) break;
-  }
+    if (moved_) waited = false;
+    if (stuck_ && std::exchange(waited, true)) break;
+    if (stuck_) target_->make_room();
+  } while (read_monotonic() < end);
   target_->make_durable();
-  return std::nullopt;
+  return Problem{"audit " + printable(where_) +
+                 ": records could not be written before the end; a store in a file keeps them"};
 }
 
 }  // namespace statefs

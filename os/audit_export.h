@@ -44,6 +44,7 @@ class AuditExport final : public AuditOutput, private AuditSink {
   std::vector<std::size_t> ends_;  // of the messages in it
   Time retry_at_ = never;          // Time{0}: the store holds more than one batch
   bool stuck_ = false;             // the last batch was not taken whole
+  bool moved_ = false;             // something of it was taken
   bool full_ = false;              // it had no room for all there was
   bool complained_ = false;        // once per trouble, not once per try
 };

@@ -1,6 +1,7 @@
 #include "os/audit_target.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -79,7 +80,8 @@ class AuditConsole final : public AuditTarget {
     return console_.write(messages, ends);
   }
   int error() const override { return console_.error(); }
-  void make_durable() override { console_.drain(seconds(1)); }
+  void make_room() override { console_.drain(seconds(1)); }
+  void make_durable() override { make_room(); }
 
  private:
   Console& console_;
@@ -106,6 +108,10 @@ class AuditJournald final : public AuditTarget {
   std::optional<Problem> reopen() override {
     if (connect()) return std::nullopt;
     return Problem{"audit to journald at " + printable(path_) + ": " + errno_text(error_)};
+  }
+  void make_room() override {
+    pollfd watched{fd_.get(), POLLOUT, 0};
+    ::poll(&watched, 1, 1'000);
   }
 
  private:

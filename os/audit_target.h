@@ -33,7 +33,9 @@ class AuditTarget {
   [[nodiscard]] virtual int error() const = 0;
   // Opens it again by its name; what was there stays where that fails.
   [[nodiscard]] virtual std::optional<Problem> reopen() { return std::nullopt; }
-  // What is out stays out, whatever the machine does next. For the end of the process: it may wait.
+  // For the end of the process, these may wait. A reader gets a last chance, of a second at most:
+  virtual void make_room() {}
+  // What is out stays out, whatever the machine does next.
   virtual void make_durable() {}
 };
 

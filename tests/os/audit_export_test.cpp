@@ -10,6 +10,7 @@
 
 #include "core/memory_store.h"
 #include "os/clock.h"
+#include "tests/os/fake_journald.h"
 #include "tests/os/temp_dir.h"
 
 namespace statefs {
@@ -166,6 +167,34 @@ TEST_F(AuditFile, SaysAtTheEndWhatItCouldNotWrite) {
   const auto problem = audit.value().finish(store_, now());
   ASSERT_TRUE(problem.has_value());
   EXPECT_THAT(problem->line, HasSubstr("could not be written before the end"));
+}
+
+using AuditJournald = AuditFile;
+
+TEST_F(AuditJournald, IsTriedSoonWhereItTakesSomeAndLessOftenWhereItTakesNone) {
+  test::FakeJournald journald(dir_.path("journal"));
+  auto audit = AuditExport::open("journald:" + dir_.path("journal"), console_);
+  ASSERT_TRUE(audit.ok());
+  record(5'000);
+  audit.value().export_from(store_, now());
+  EXPECT_EQ(audit.value().deadline(), now(milliseconds(2)).monotonic);
+  audit.value().export_from(store_, now(milliseconds(2)));
+  EXPECT_EQ(audit.value().deadline(), now(milliseconds(252)).monotonic);
+}
+
+TEST_F(AuditJournald, IsWaitedForAtTheEndAsLongAsItTakesSome) {
+  test::FakeJournald journald(dir_.path("journal"));
+  auto audit = AuditExport::open("journald:" + dir_.path("journal"), console_);
+  ASSERT_TRUE(audit.ok());
+  record(5'000);
+  journald.start_reading();
+  const auto problem = audit.value().finish(store_, now());
+  EXPECT_FALSE(problem.has_value()) << problem->line;
+  EXPECT_EQ(journald.take().size(), 5'001u);
+  record(5'000);
+  const Time begun = read_monotonic();
+  EXPECT_TRUE(audit.value().finish(store_, now()).has_value()) << "nobody reads any more";
+  EXPECT_LT(read_monotonic() - begun, seconds(5));
 }
 
 }  // namespace
