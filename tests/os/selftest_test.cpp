@@ -39,7 +39,7 @@ TEST_F(Selftest, PrintsOneMarkerForEachCheckThatHeld) {
             "SELFTEST: remote statefs unauthenticated ok\nSELFTEST: remote statefs retry ok\n");
   daemon_->signal(SIGTERM);
   EXPECT_EQ(daemon_->wait(), 0);
-  EXPECT_EQ(audit_lines("\"/state/shared/selftest/retry\""), 10) << "nine PUTs whose streams were cut, and a DELETE";
+  EXPECT_EQ(audit_lines("\"/state/shared/selftest/retry\"", 10), 10) << "nine PUTs whose streams were cut, and a DELETE";
 }
 
 TEST_F(Selftest, SaysThatItIsNotEnrolled) {
