@@ -17,7 +17,9 @@ MACHINES = {
                   arguments='console=ttyS0 quiet panic=-1 mitigations=off'),
     'arm64': dict(program='qemu-system-aarch64', machine=['-M', 'virt', '-cpu', 'cortex-a57'], bus='pci',
                   arguments='console=ttyAMA0 quiet panic=-1 mitigations=off'),
-    's390x': dict(program='qemu-system-s390x', machine=['-M', 's390-ccw-virtio', '-cpu', 'qemu'], bus='ccw',
+    # The emulated s390x has no source of randomness of its own, and its kernel would wait for one for minutes.
+    's390x': dict(program='qemu-system-s390x', machine=['-M', 's390-ccw-virtio', '-cpu', 'qemu', '-object', 'rng-builtin,id=rng0',
+                                                        '-device', 'virtio-rng-ccw,rng=rng0'], bus='ccw',
                   arguments='console=ttysclp0 quiet panic=-1'),
 }
 PR_SET_PDEATHSIG = 1

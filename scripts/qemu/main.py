@@ -25,6 +25,11 @@ class Setting:
         self.enrolled = 'client'
         self.kernels = {}
 
+    def programs_of(self, arch):
+        if arch not in self.programs:
+            raise Failed('build', f'no programs for {arch} were built')
+        return self.programs[arch]
+
     def kernel(self, arch):
         if arch not in self.kernels:
             if arch not in self.folders:

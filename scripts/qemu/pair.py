@@ -58,22 +58,39 @@ class Pair:
         self.run = run
         self.setting = setting
         self.disk_options = disk_options
+        self.alone = False  # whether the server has nobody on its link
         self.server = run.guest('server', audits=True)
         self.client = run.guest('client')
         if run.stand_ins:
             return
         work = run.path('work')
         os.makedirs(work, exist_ok=True)
-        identities = images.Identities(setting.programs['amd64'], work)
+        identities = images.Identities(setting.programs_of('amd64'), work)
         self.disk = images.make_disk(run.path('state.img'))
-        steps = [f'address eth0 {ADDRESS} 24', daemon_step(ADDRESS, daemon_options), 'serve']
-        archive = images.initial(setting.kernel(setting.server_arch), setting.programs[setting.server_arch], work, ['dsoftbusd'], steps)
-        images.add_server(archive, identities, setting.enrolled)
-        images.write_archive(archive, f'{work}/server.cpio')
+        self.identities = identities
+        self.daemon_options = daemon_options
+        self.write_server()
         steps = ['address eth0 10.0.2.2 24', *client_steps(identities)]
-        archive = images.initial(setting.kernel('amd64'), setting.programs['amd64'], work, ['selftest-client'], steps)
+        archive = images.initial(setting.kernel('amd64'), setting.programs_of('amd64'), work, ['selftest-client'], steps)
         images.add_client(archive, identities)
         images.write_archive(archive, f'{work}/client.cpio')
+
+    def write_server(self):
+        """What the server boots from."""
+        setting, work = self.setting, self.run.path('work')
+        steps = [f'address eth0 {ADDRESS} 24', daemon_step(ADDRESS, self.daemon_options), 'serve']
+        archive = images.initial(setting.kernel(setting.server_arch), setting.programs_of(setting.server_arch), work, ['dsoftbusd'], steps)
+        images.add_server(archive, self.identities, setting.enrolled)
+        images.write_archive(archive, f'{work}/server.cpio')
+
+    def move_server(self, arch):
+        """Its disk and identity to a machine of another architecture, which has to be booted."""
+        self.run.cut_power(self.server)
+        if os.path.exists(f'{self.run.sockets}/link'):
+            os.remove(f'{self.run.sockets}/link')  # of a client that has ended
+        self.setting.server_arch = arch
+        self.alone = True
+        self.write_server()
 
     def qmp(self, name):
         """The monitor of a guest; nothing where stand-ins have none."""
@@ -81,7 +98,7 @@ class Pair:
 
     def command(self, name, arch, **more):
         run = self.run
-        link = (name == 'client', f'{run.sockets}/link', MACS[name], run.path(f'{name}.pcap'))
+        link = (name == 'client' or self.alone, f'{run.sockets}/link', MACS[name], run.path(f'{name}.pcap'))
         return qemu_command(arch, self.setting.kernel(arch).image, run.path(f'work/{name}.cpio'), link=link, qmp=f'{run.sockets}/{name}.qmp', **more)
 
     def boot_client(self, due):
@@ -107,10 +124,10 @@ class Single:
             return
         work = run.path('work')
         os.makedirs(work, exist_ok=True)
-        identities = images.Identities(setting.programs['amd64'], work)
+        identities = images.Identities(setting.programs_of('amd64'), work)
         steps = ['address lo 127.0.0.1 8', daemon_step('127.0.0.1'), client_step(identities, '127.0.0.1')]
         kernel = setting.kernel('amd64')
-        archive = images.initial(kernel, setting.programs['amd64'], work, ['dsoftbusd', 'selftest-client'], steps)
+        archive = images.initial(kernel, setting.programs_of('amd64'), work, ['dsoftbusd', 'selftest-client'], steps)
         images.add_server(archive, identities, setting.enrolled)
         images.add_client(archive, identities)
         initrd = images.write_archive(archive, f'{work}/guest.cpio')
