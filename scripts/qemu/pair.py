@@ -11,7 +11,7 @@ MACS = {'server': '52:54:00:00:00:01', 'client': '52:54:00:00:00:02'}
 UP = ['guest-init: up']
 STATE = r'dsoftbusd: state /dev/vda: new store, epoch \d+'
 RECOVERED = r'dsoftbusd: state /dev/vda: recovered \d+ records up to \d+, epoch \d+.*'
-NAMES = ('rw', 'eperm', 'oversize', 'unauthenticated', 'retry')
+NAMES = ('rw', 'eperm', 'oversize', 'unauthenticated', 'chunks', 'retry')
 KEYS = '/state/shared/selftest/'
 
 
@@ -31,8 +31,9 @@ def daemon_step(address, more=''):
 
 
 def client_step(identities, address, checks=' '.join(NAMES), more=''):
+    """Its own patience is longer than that of a run, so that RUN_TIMEOUT alone decides what is too slow."""
     return (f"run /bin/selftest-client --connect {address}:{PORT} --server-key {identities.public['server']} --identity /etc/client.key "
-            f'--stranger-identity /etc/stranger.key{more} {checks}')
+            f'--stranger-identity /etc/stranger.key --patience 10m --timeout 30s{more} {checks}')
 
 
 def selftest_changes(long_key_size=255):
@@ -46,6 +47,7 @@ def selftest_changes(long_key_size=255):
     changes.append(('put', 'deny', 'KEY_TOO_LONG', (KEYS + 'k' * 256)[:255]))
     for key in (KEYS + 'oversize', (KEYS + 'k' * 256)[:long_key_size]):
         changes += [('put', 'allow', 'OK', key), ('del', 'allow', 'OK', key)]
+    changes += [('put', 'allow', 'DIGEST_MISMATCH', KEYS + 'chunks'), ('put', 'allow', 'OK', KEYS + 'chunks'), ('del', 'allow', 'OK', KEYS + 'chunks')]
     changes += [('put', 'allow', 'OK', KEYS + 'retry')] * 9 + [('del', 'allow', 'OK', KEYS + 'retry')]
     return changes
 
