@@ -6,7 +6,7 @@ usage() {
   cat <<'TEXT'
 usage: scripts/qemu-test.sh [--lane NAME|all] [--list] [--build-programs] [--out FOLDER]
 
-Installs missing packages (scripts/install-deps qemu), builds the programs without libraries of the system (preset static), fetches
+Installs missing packages (scripts/install-deps qemu), links the objects of the preset release without libraries of the system, fetches
 Debian's kernel by the name of its package into build/qemu/kernels, boots, and prints each marker as it comes. A lane passes only if
 every line that it must show came, whole and in order, no other marker did, and the audit holds exactly what was done. What a run
 leaves is in build/qemu/runs/LANE-TIME/: consoles, packet captures, disk images, summary.json. docs/QEMU.md says how to read it.
@@ -56,6 +56,8 @@ while [ $# -gt 0 ]; do
     --out) more+=(--out "$(realpath -m "${2:?--out needs a folder}")"); shift ;;
     # For the tests of the lanes themselves: programs FOLDER/server and FOLDER/client print what guests would.
     --stand-ins) stand_ins=$(realpath "${2:?--stand-ins needs a folder}"); shift ;;
+    # The same with guests: the client is not the one that is enrolled, the daemon is not started, or there is no first process.
+    --bend) more+=(--bend "${2:?--bend needs stranger, silent or panic}"); shift ;;
     --help | -h) usage; exit 0 ;;
     *) echo "qemu-test: unknown argument '$1'; try --help" >&2; exit 2 ;;
   esac
@@ -95,7 +97,7 @@ step() {
 }
 # build PRESET TARGET...
 build() { cmake --preset "$1" && cmake --build --preset "$1" --target "${@:2}"; }
-here=(static dsoftbusd selftest-client statefs guest-init)
+here=(release guest_programs)
 
 # prepare_foreign ARCHITECTURE KERNEL: what a server of another architecture needs.
 prepare_foreign() {
@@ -115,7 +117,7 @@ if [ -z "$stand_ins" ]; then
   step 77 "installing packages" scripts/install-deps qemu
   step 77 "fetching a kernel" scripts/qemu/fetch-packages amd64 build/qemu/kernels/amd64 linux-image-cloud-amd64
   step 10 "building the programs" build "${here[@]}"
-  more+=(--kernel amd64=build/qemu/kernels/amd64 --programs amd64=build/static/bin)
+  more+=(--kernel amd64=build/qemu/kernels/amd64 --programs amd64=build/release/guest/bin)
   [[ " ${chosen[*]} " != *" mixed-endian "* ]] || prepare_foreign s390x linux-image-s390x
   [[ " ${chosen[*]} " != *" arm64 "* ]] || prepare_foreign arm64 linux-image-cloud-arm64
 else

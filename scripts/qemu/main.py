@@ -22,7 +22,7 @@ class Setting:
             arch, folder = given.split('=', 1)
             self.programs[arch] = images.Programs(folder, {'amd64': 'strip', 'arm64': 'aarch64-linux-gnu-strip', 's390x': 's390x-linux-gnu-strip'}[arch])
         self.server_arch = 'amd64'
-        self.enrolled = 'client'
+        self.bend = arguments.bend    # what is wrong with the guests, for the tests of the lanes
         self.kernels = {}
 
     def programs_of(self, arch):
@@ -63,6 +63,7 @@ def main():
     parser.add_argument('--runs', default='build/qemu/runs')
     parser.add_argument('--out')
     parser.add_argument('--stand-ins')
+    parser.add_argument('--bend', choices=['stranger', 'silent', 'panic'])
     parser.add_argument('--kernel', action='append', default=[])
     parser.add_argument('--programs', action='append', default=[])
     arguments = parser.parse_args()

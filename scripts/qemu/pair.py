@@ -81,8 +81,12 @@ class Pair:
         """What the server boots from."""
         setting, work = self.setting, self.run.path('work')
         steps = [f'address eth0 {ADDRESS} 24', daemon_step(ADDRESS, self.daemon_options), 'serve']
+        if setting.bend == 'silent':
+            steps.remove(daemon_step(ADDRESS, self.daemon_options))
         archive = images.initial(setting.kernel(setting.server_arch), setting.programs_of(setting.server_arch), work, ['dsoftbusd'], steps)
-        images.add_server(archive, self.identities, setting.enrolled)
+        images.add_server(archive, self.identities, 'stranger' if setting.bend == 'stranger' else 'client')
+        if setting.bend == 'panic':
+            archive.remove('/init')
         images.write_archive(archive, f'{work}/server.cpio')
 
     def move_server(self, arch):
@@ -100,7 +104,9 @@ class Pair:
 
     def command(self, name, arch, **more):
         run = self.run
-        link = (name == 'client' or self.alone, f'{run.sockets}/link', MACS[name], run.path(f'{name}.pcap'))
+        boots = len(run.guests[name].boots)
+        capture = run.path(f'{name}.pcap' if boots == 0 else f'{name}-{boots + 1}.pcap')  # qemu begins it anew
+        link = (name == 'client' or self.alone, f'{run.sockets}/link', MACS[name], capture)
         return qemu_command(arch, self.setting.kernel(arch).image, run.path(f'work/{name}.cpio'), link=link, qmp=f'{run.sockets}/{name}.qmp', **more)
 
     def boot_client(self, due):
@@ -130,7 +136,7 @@ class Single:
         steps = ['address lo 127.0.0.1 8', daemon_step('127.0.0.1'), client_step(identities, '127.0.0.1')]
         kernel = setting.kernel('amd64')
         archive = images.initial(kernel, setting.programs_of('amd64'), work, ['dsoftbusd', 'selftest-client'], steps)
-        images.add_server(archive, identities, setting.enrolled)
+        images.add_server(archive, identities, 'client')
         images.add_client(archive, identities)
         initrd = images.write_archive(archive, f'{work}/guest.cpio')
         self.command = qemu_command('amd64', kernel.image, initrd, disk=images.make_disk(run.path('state.img')))
