@@ -1,13 +1,19 @@
 #include "os/audit_export.h"
 
+#include <utility>
+
 #include "core/audit.h"
 #include "core/limits.h"
+#include "os/clock.h"
 
 namespace statefs {
 namespace {
 
 constexpr std::size_t batch_size_max = 256 * 1024;
+constexpr std::size_t large_batch_size_max = 1u << 20;  // of a target that takes its time, when there is more than that
 constexpr Duration retry_interval = milliseconds(250);
+constexpr Duration busy_interval = milliseconds(2);  // of a target that takes records, and not all at once
+constexpr Duration last_patience = seconds(60);      // with a target that goes on taking them when the process ends
 
 }  // namespace
 
@@ -18,7 +24,8 @@ Result<AuditExport, Problem> AuditExport::open(const std::string& where, Console
 }
 
 bool AuditExport::take(std::uint64_t, ByteView encoded, const Digest& hash) {
-  full_ = batch_.size() >= batch_size_max;
+  if (passing_) return true;
+  full_ = batch_.size() >= (catching_up_ ? large_batch_size_max : batch_size_max);
   if (full_) return false;
   const auto record = decode_audit(encoded);
   STATEFS_CHECK(record.ok());  // this process encoded it
@@ -28,24 +35,50 @@ bool AuditExport::take(std::uint64_t, ByteView encoded, const Digest& hash) {
 }
 
 std::size_t AuditExport::kept(std::size_t count) {
+  if (passing_) return count;
   const std::size_t out = target_->write(batch_, ends_);
-  stuck_ = out < count;
+  stuck_ = out < count && !target_->busy();
   return out;
 }
 
+// Lets go what a busy target has written since; false while it is not done, or where it did not write all.
+bool AuditExport::written_before(Store& store, Now now) {
+  const auto out = target_->take_written();
+  if (!out) return false;
+  passing_ = true;
+  const std::size_t gone = *out == 0 ? 0 : store.export_audit(*this, *out);
+  passing_ = false;
+  STATEFS_CHECK(gone == *out);
+  moved_ = gone > 0;
+  stuck_ = gone < ends_.size();
+  if (stuck_) put_off(now);
+  else complained_ = false;
+  return !stuck_;
+}
+
 void AuditExport::export_from(Store& store, Now now) {
+  if (target_->busy() && !written_before(store, now)) return;
   if (stuck_ && retry_at_ > now.monotonic) return;
   batch_.clear();
   ends_.clear();
+  catching_up_ = full_ && target_->fd() >= 0;
   full_ = false;
   stuck_ = false;
   const std::size_t count = store.export_audit(*this, limits::audit_records_per_export);
-  if (stuck_) {
-    retry_at_ = now.monotonic + retry_interval;
-    return complain_once();
+  if (target_->busy()) {
+    retry_at_ = never;
+    return;
   }
-  if (count > 0) complained_ = false;
+  moved_ = count > 0;
+  if (stuck_) return put_off(now);
+  if (moved_) complained_ = false;
   retry_at_ = full_ || count == limits::audit_records_per_export ? Time{0} : never;
+}
+
+void AuditExport::put_off(Now now) {
+  const bool busy = moved_ && target_->error() == 0;
+  retry_at_ = now.monotonic + (busy ? busy_interval : retry_interval);
+  if (!busy) complain_once();
 }
 
 void AuditExport::complain_once() {
@@ -63,22 +96,22 @@ std::optional<Problem> AuditExport::reopen() {
 }
 
 std::optional<Problem> AuditExport::finish(Store& store, Now now) {
-  constexpr int rounds_max = 1024;
-  for (int round = 0; round < rounds_max; ++round) {
+  const Time end = read_monotonic() + last_patience;
+  bool waited = false;  // since it last took a record
+  do {
     retry_at_ = Time{0};
     export_from(store, now);
-    if (stuck_) {
-      target_->make_durable();  // a console gets its last chance
-      retry_at_ = Time{0};
-      export_from(store, now);
+    if (!target_->busy() && !stuck_ && retry_at_ == never) {
+      target_->make_durable();
+      return std::nullopt;
     }
-    if (stuck_)
-      return Problem{"audit " + printable(where_) +
-                     ": records could not be written before the end; a store in a file keeps them"};
-    if (retry_at_ == never) break;
-  }
+    if (moved_) waited = false;
+    if (stuck_ && std::exchange(waited, true)) break;
+    if (stuck_ || target_->busy()) target_->make_room();
+  } while (read_monotonic() < end);
   target_->make_durable();
-  return std::nullopt;
+  return Problem{"audit " + printable(where_) +
+                 ": records could not be written before the end; a store in a file keeps them"};
 }
 
 }  // namespace statefs

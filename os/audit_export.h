@@ -26,6 +26,8 @@ class AuditExport final : public AuditOutput, private AuditSink {
 
   void export_from(Store& store, Now now) override;
   [[nodiscard]] Time deadline() const override { return retry_at_; }
+  // Readable when there is something to do before deadline(); -1: never.
+  [[nodiscard]] int fd() const { return target_->fd(); }
 
   // Opens the target by its name again, after a file was renamed away. The old one is kept where that fails.
   [[nodiscard]] std::optional<Problem> reopen();
@@ -36,6 +38,8 @@ class AuditExport final : public AuditOutput, private AuditSink {
   AuditExport(std::string where, std::unique_ptr<AuditTarget> target) : where_(std::move(where)), target_(std::move(target)) {}
   bool take(std::uint64_t index, ByteView encoded, const Digest& hash) override;
   [[nodiscard]] std::size_t kept(std::size_t count) override;
+  [[nodiscard]] bool written_before(Store& store, Now now);
+  void put_off(Now now);
   void complain_once();
 
   std::string where_;
@@ -44,7 +48,10 @@ class AuditExport final : public AuditOutput, private AuditSink {
   std::vector<std::size_t> ends_;  // of the messages in it
   Time retry_at_ = never;          // Time{0}: the store holds more than one batch
   bool stuck_ = false;             // the last batch was not taken whole
+  bool moved_ = false;             // something of it was taken
+  bool passing_ = false;           // records that are out go, and are not looked at
   bool full_ = false;              // it had no room for all there was
+  bool catching_up_ = false;       // and so had the one before
   bool complained_ = false;        // once per trouble, not once per try
 };
 

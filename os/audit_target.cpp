@@ -1,73 +1,19 @@
 #include "os/audit_target.h"
 
-#include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include "os/audit_file.h"
 #include "os/text/audit_text.h"
 
 namespace statefs {
 namespace {
 
 constexpr std::string_view journald_name = "journald";
-
-Result<Fd, Problem> open_file(const std::string& path) {
-  const auto about = [&path](const std::string& what) { return Problem{"audit file " + printable(path) + ": " + what}; };
-  Fd fd(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640));
-  if (!fd.valid()) return about(errno_text(errno));
-  struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) return about(errno_text(errno));
-  if (!S_ISREG(info.st_mode)) return about("is not a regular file");
-  // A line that was cut when a machine stopped stays a line of its own; its record comes again.
-  char last = '\n';
-  if (info.st_size > 0 && ::pread(fd.get(), &last, 1, info.st_size - 1) == 1 && last != '\n' && ::write(fd.get(), "\n", 1) != 1) {
-    return about(errno_text(errno));
-  }
-  return fd;
-}
-
-class AuditFile final : public AuditTarget {
- public:
-  AuditFile(std::string path, Fd file) : path_(std::move(path)), file_(std::move(file)) {}
-  void render(const AuditRecord& record, const Digest& hash, std::string& out) const override {
-    append_audit_json(record, hash, out);
-  }
-  std::size_t write(std::string_view messages, std::span<const std::size_t> ends) override {
-    std::size_t done = begun_size_;  // of the first message, by the write before
-    error_ = 0;
-    while (done < messages.size()) {
-      const ssize_t count = ::write(file_.get(), messages.data() + done, messages.size() - done);
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) error_ = errno;
-      if (count <= 0) break;
-      done += static_cast<std::size_t>(count);
-    }
-    const std::size_t whole = static_cast<std::size_t>(std::upper_bound(ends.begin(), ends.end(), done) - ends.begin());
-    begun_size_ = done - (whole == 0 ? 0 : ends[whole - 1]);
-    return whole;
-  }
-  int error() const override { return error_; }
-  std::optional<Problem> reopen() override {
-    auto file = open_file(path_);
-    if (!file) return file.error();
-    file_ = std::move(file).value();
-    begun_size_ = 0;  // a line that was cut starts again in the new file
-    return std::nullopt;
-  }
-  void make_durable() override { ::fdatasync(file_.get()); }
-
- private:
-  std::string path_;
-  Fd file_;
-  std::size_t begun_size_ = 0;
-  int error_ = 0;
-};
 
 class AuditConsole final : public AuditTarget {
  public:
@@ -79,7 +25,8 @@ class AuditConsole final : public AuditTarget {
     return console_.write(messages, ends);
   }
   int error() const override { return console_.error(); }
-  void make_durable() override { console_.drain(seconds(1)); }
+  void make_room() override { console_.drain(seconds(1)); }
+  void make_durable() override { make_room(); }
 
  private:
   Console& console_;
@@ -106,6 +53,10 @@ class AuditJournald final : public AuditTarget {
   std::optional<Problem> reopen() override {
     if (connect()) return std::nullopt;
     return Problem{"audit to journald at " + printable(path_) + ": " + errno_text(error_)};
+  }
+  void make_room() override {
+    pollfd watched{fd_.get(), POLLOUT, 0};
+    ::poll(&watched, 1, 1'000);
   }
 
  private:
@@ -147,9 +98,7 @@ Result<std::unique_ptr<AuditTarget>, Problem> open_audit_target(const std::strin
     if (auto problem = journald->reopen()) return std::move(*problem);
     return std::unique_ptr<AuditTarget>(std::move(journald));
   }
-  auto file = open_file(where);
-  if (!file) return file.error();
-  return std::unique_ptr<AuditTarget>(std::make_unique<AuditFile>(where, std::move(file).value()));
+  return AuditFile::open(where);
 }
 
 }  // namespace statefs

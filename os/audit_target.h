@@ -1,9 +1,9 @@
 // AUDIT TARGET: where audit records go: a file of JSON Lines, the console, or journald.
 //
-//   audit_export.h (batches, retries) -> AUDIT TARGET -> write(2) | console.h | sendto(2)
+//   audit_export.h (batches, retries) -> AUDIT TARGET -> audit_file.h | console.h | sendto(2)
 //
 // A target never waits. What it says is out is out; what it did not take comes again, from the first message of the next batch
-// on.
+// on. One that takes its time (audit_file.h) is busy after write(), and says later what is out.
 #pragma once
 
 #include <memory>
@@ -29,11 +29,17 @@ class AuditTarget {
   virtual void render(const AuditRecord& record, const Digest& hash, std::string& out) const = 0;
   // Messages that end at `ends`: how many of them are out. Fewer: see error().
   [[nodiscard]] virtual std::size_t write(std::string_view messages, std::span<const std::size_t> ends) = 0;
+  // While it is busy nothing may be written. take_written() ends that, once fd() is readable: how many of the messages are out.
+  [[nodiscard]] virtual bool busy() const { return false; }
+  [[nodiscard]] virtual std::optional<std::size_t> take_written() { return std::nullopt; }
+  [[nodiscard]] virtual int fd() const { return -1; }
   // An errno, or 0 where there was no room.
   [[nodiscard]] virtual int error() const = 0;
   // Opens it again by its name; what was there stays where that fails.
   [[nodiscard]] virtual std::optional<Problem> reopen() { return std::nullopt; }
-  // What is out stays out, whatever the machine does next. For the end of the process: it may wait.
+  // For the end of the process, these may wait. A reader or a disk gets a last chance, of a second at most:
+  virtual void make_room() {}
+  // What is out stays out, whatever the machine does next.
   virtual void make_durable() {}
 };
 

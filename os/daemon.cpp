@@ -18,6 +18,7 @@ namespace {
 
 constexpr EventTag signal_tag = StreamDriver::own_tags_end - 1;
 constexpr EventTag disk_tag = signal_tag - 1;
+constexpr EventTag audit_tag = disk_tag - 1;
 constexpr rlim_t descriptors_besides_streams = 64;
 
 // As many descriptors as the server may have connections, or as many as this process may have: accepting pauses then.
@@ -109,6 +110,7 @@ void Daemon::serve_with(const Identity& identity, Policy policy, Fd listener) {
   server_ = std::make_unique<Server>(*suite_, ServerKeys{identity.key, derive_mac_key(identity.secret)}, std::move(policy), *store_,
                                      options_.limits);
   STATEFS_CHECK(loop_.add(signals_.fd(), EPOLLIN, signal_tag));
+  STATEFS_CHECK(audit_.fd() < 0 || loop_.add(audit_.fd(), EPOLLIN, audit_tag));
   driver_ = std::make_unique<StreamDriver>(loop_, *server_, *store_, audit_, std::move(listener));
   if (local_) driver_->open_local_door(local_->take_listener());
 }
@@ -129,7 +131,7 @@ int Daemon::run() {
     for (const epoll_event& event : events) {
       if (event.data.u64 == signal_tag) {
         handle_signals(now);
-      } else if (event.data.u64 != disk_tag) {
+      } else if (event.data.u64 != disk_tag && event.data.u64 != audit_tag) {
         driver_->ready(event);
       }
     }

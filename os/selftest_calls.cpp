@@ -63,8 +63,8 @@ ClientConfig impatient_config(const Subject& subject) {
 
 Verdict reach(const Subject& subject, Duration patience) {
   const Time until = read_monotonic() + patience;
-  for (;;) {
-    ClientStream stream(subject.suite, subject.identity, config_of(subject), subject.endpoint, milliseconds(1000));
+  for (Duration one_try = seconds(1);; one_try = std::min(one_try + milliseconds(500), subject.timeout)) {
+    ClientStream stream(subject.suite, subject.identity, config_of(subject), subject.endpoint, one_try);
     const auto connected = stream.connect();
     if (connected) return std::nullopt;
     const Failure failure = explain(connected.error());
@@ -102,6 +102,17 @@ void Calls::expect_value(std::string_view key, ByteView wanted, std::uint64_t re
                                      std::to_string(wanted.size()) + ")");
   }
   if (answer->revision != revision) fail(Kind::operation, what + ": another revision than PUT answered");
+}
+
+void Calls::expect_listed(std::string_view key, std::uint64_t revision, std::uint64_t size) {
+  ListRequest list;
+  list.prefix = as_bytes(key_prefix);
+  const auto* page = ask<ListResponse>(list, "LIST");
+  if (page == nullptr) return;
+  const bool is_listed = std::ranges::any_of(page->entries, [&](const ListEntry& entry) {
+    return as_text(entry.key) == key && entry.revision == revision && entry.size == size;
+  });
+  if (!is_listed) fail(Kind::operation, "LIST: the key is not there, or not as it was put");
 }
 
 void Calls::expect_absent(std::string_view key, Kind kind) { expect(get_of(key), "GET " + printable(key), Status::not_found, kind); }

@@ -36,6 +36,8 @@ class Calls {
   }
   // A whole value of at most one request, compared with what was written.
   void expect_value(std::string_view key, ByteView wanted, std::uint64_t revision);
+  // The key is on the page that key_prefix lists, with this revision and size.
+  void expect_listed(std::string_view key, std::uint64_t revision, std::uint64_t size);
   void expect_absent(std::string_view key, Kind kind = Kind::operation);
 
   void fail(Kind kind, std::string reason);

@@ -1,6 +1,4 @@
 // rw, eperm, oversize: what one enrolled device may do, and what it may not.
-#include <algorithm>
-
 #include "core/limits.h"
 #include "os/entropy.h"
 #include "os/selftest_calls.h"
@@ -14,18 +12,6 @@ Bytes random_value(std::size_t size) {
   return value;
 }
 
-// The key is on the page that its prefix lists, with what PUT said.
-void expect_listed(Calls& calls, const std::string& key, std::uint64_t revision, std::uint64_t size) {
-  ListRequest list;
-  list.prefix = as_bytes(key_prefix);
-  const auto* page = calls.ask<ListResponse>(list, "LIST");
-  if (page == nullptr) return;
-  const bool is_listed = std::ranges::any_of(page->entries, [&](const ListEntry& entry) {
-    return as_text(entry.key) == key && entry.revision == revision && entry.size == size;
-  });
-  if (!is_listed) calls.fail(Kind::operation, "LIST: the key is not there, or not as it was put");
-}
-
 }  // namespace
 
 Verdict check_rw(const Subject& subject) {
@@ -37,7 +23,7 @@ Verdict check_rw(const Subject& subject) {
   const std::uint64_t revision = put->revision;
   if (revision == 0 || put->index == 0) calls.fail(Kind::operation, "PUT: answered without a revision or an audit record");
   calls.expect_value(key, value, revision);
-  expect_listed(calls, key, revision, value.size());
+  calls.expect_listed(key, revision, value.size());
   if (!calls.failed()) {
     const auto* sync = calls.ask<SyncResponse>(SyncRequest{calls.stream().server_hello()->epoch}, "SYNC");
     if (sync != nullptr && sync->durable_index == 0) calls.fail(Kind::operation, "SYNC: nothing is durable");

@@ -20,12 +20,12 @@ Verdict outcome_of(const Completion& completion, std::string_view what) {
 
 }  // namespace
 
-Verdict run_flap(const Subject& subject, Duration duration, LoadCount& count) {
+Verdict run_flap(const Subject& subject, const std::function<bool()>& is_over, LoadCount& count) {
   struct Counter {
     std::uint64_t revision = 0, puts = 0;
   };
   constexpr std::size_t keys = 4;
-  constexpr Duration patience = seconds(30);
+  const Duration patience{subject.timeout.ns * 6};
   ClientLoop loop(subject.suite, subject.identity, impatient_config(subject), subject.endpoint);
   std::vector<Counter> counters(keys);
   std::map<CallId, std::size_t> waiting;
@@ -37,7 +37,6 @@ Verdict run_flap(const Subject& subject, Duration duration, LoadCount& count) {
     if (call) waiting[call.value()] = key;
     return call.ok();
   };
-  const Time until = read_monotonic() + duration;
   for (std::size_t key = 0; key < keys; ++key) {
     if (!put(key)) return Failure{Kind::operation, "the client does not take a call"};
   }
@@ -53,7 +52,7 @@ Verdict run_flap(const Subject& subject, Duration duration, LoadCount& count) {
     if (answer == nullptr || answer->revision <= counters[key].revision) return Failure{Kind::exactly_once, "a revision did not ascend"};
     counters[key] = {answer->revision, counters[key].puts + 1};
     ++count.operations;
-    if (read_monotonic() < until && !put(key)) return Failure{Kind::operation, "the client does not take a call"};
+    if (!is_over() && !put(key)) return Failure{Kind::operation, "the client does not take a call"};
   }
   count.reconnects = loop.link().ends();
   if (loop.client().take_lost()) return Failure{Kind::exactly_once, "a write was reported as lost, and no server has ended"};

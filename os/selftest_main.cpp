@@ -1,4 +1,5 @@
 // selftest-client: the flags and the marker lines of a device that proves a server; what is proved is in selftest.h.
+#include <poll.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "os/cli.h"
+#include "os/clock.h"
 #include "os/file.h"
 #include "os/identity.h"
 #include "os/problem.h"
@@ -25,8 +27,9 @@ constexpr const char* overview =
     "  eperm            keys outside the grant are refused, each time\n"
     "  oversize         a byte over a limit is refused, the limit is taken\n"
     "  unauthenticated  no stranger is answered; needs --stranger-identity\n"
+    "  chunks           the largest value, in and out in pieces over streams that are cut\n"
     "  retry            streams cut around a PUT: it ran once\n"
-    "  flap             PUTs for --seconds, while somebody cuts the network\n"
+    "  flap             PUTs while somebody cuts the network, until a line 'stop' on standard input, at most for --seconds\n"
     "  persist          --rounds times: writes, until somebody cuts the server's power and it is back\n\n"
     "It writes under /state/shared/selftest/ and expects nothing there.\n";
 
@@ -49,10 +52,37 @@ int fail(const std::string& name, const selftest::Failure& failure) {
   return 1;
 }
 
+// Whether a line `stop` came on standard input; never waits for it. Who cuts a network knows when it is done, and has no other way in.
+class StopLine {
+ public:
+  bool came() {
+    pollfd watched{STDIN_FILENO, POLLIN, 0};
+    while (!came_ && is_open_ && ::poll(&watched, 1, 0) == 1) {
+      char read = 0;
+      is_open_ = ::read(STDIN_FILENO, &read, 1) == 1;
+      if (!is_open_) break;
+      if (read != '\n' && read != '\r') {
+        if (line_.size() < sizeof "stop") line_ += read;
+        continue;
+      }
+      came_ = line_ == "stop";
+      line_.clear();
+    }
+    return came_;
+  }
+
+ private:
+  std::string line_;
+  bool is_open_ = true, came_ = false;
+};
+
 int run_flap(const selftest::Subject& subject, const Flags& flags) {
   say("flap load");
   selftest::LoadCount count;
-  if (const auto failure = selftest::run_flap(subject, seconds(flags.seconds), count)) return fail("flap", *failure);
+  StopLine stop;
+  const Time until = read_monotonic() + seconds(flags.seconds);
+  const auto is_over = [&] { return stop.came() || read_monotonic() >= until; };
+  if (const auto failure = selftest::run_flap(subject, is_over, count)) return fail("flap", *failure);
   say("flap ok operations=" + std::to_string(count.operations) + " reconnects=" + std::to_string(count.reconnects));
   return 0;
 }
@@ -76,6 +106,7 @@ int run_check(const std::string& name, const selftest::Subject& subject, const F
                                                            {"eperm", selftest::check_eperm},
                                                            {"oversize", selftest::check_oversize},
                                                            {"unauthenticated", selftest::check_unauthenticated},
+                                                           {"chunks", selftest::check_chunks},
                                                            {"retry", selftest::check_retry}};
   if (name == "flap") return run_flap(subject, flags);
   if (name == "persist") return run_persist(subject, flags, patience);
@@ -96,10 +127,10 @@ void add_flags(CLI::App& app, Flags& flags) {
   app.add_option("--stranger-identity", flags.stranger, "file with an identity that the server has not enrolled");
   app.add_option("--timeout", flags.common.timeout, "most time to wait for an answer, as 250ms, 5s or 2m")->capture_default_str();
   app.add_option("--patience", flags.patience, "most time to wait for the server to be there")->capture_default_str();
-  app.add_option("--seconds", flags.seconds, "how long flap writes")->check(CLI::Range(1u, 600u))->capture_default_str();
+  app.add_option("--seconds", flags.seconds, "how long flap writes at most")->check(CLI::Range(1u, 600u))->capture_default_str();
   app.add_option("--rounds", flags.rounds, "how many power cuts persist waits for")->check(CLI::Range(1u, 100u))->capture_default_str();
-  app.add_option("checks", flags.checks, "which, in this order (default: rw eperm oversize unauthenticated retry)")
-      ->check(CLI::IsMember({"rw", "eperm", "oversize", "unauthenticated", "retry", "flap", "persist"}));
+  app.add_option("checks", flags.checks, "which, in this order (default: rw eperm oversize unauthenticated chunks retry)")
+      ->check(CLI::IsMember({"rw", "eperm", "oversize", "unauthenticated", "chunks", "retry", "flap", "persist"}));
 }
 
 int refuse(const std::string& line) {
@@ -141,6 +172,6 @@ int main(int argc, char** argv) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     return refuse(printable(error.what()) + ": see 'selftest-client --help'");
   }
-  if (flags.checks.empty()) flags.checks = {"rw", "eperm", "oversize", "unauthenticated", "retry"};
+  if (flags.checks.empty()) flags.checks = {"rw", "eperm", "oversize", "unauthenticated", "chunks", "retry"};
   return run(flags);
 }

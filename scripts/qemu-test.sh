@@ -6,12 +6,12 @@ usage() {
   cat <<'TEXT'
 usage: scripts/qemu-test.sh [--lane NAME|all] [--list] [--build-programs] [--out FOLDER]
 
-Installs missing packages (scripts/install-deps qemu), builds the programs without libraries of the system (preset static), fetches
+Installs missing packages (scripts/install-deps qemu), links the objects of the preset release without libraries of the system, fetches
 Debian's kernel by the name of its package into build/qemu/kernels, boots, and prints each marker as it comes. A lane passes only if
 every line that it must show came, whole and in order, no other marker did, and the audit holds exactly what was done. What a run
 leaves is in build/qemu/runs/LANE-TIME/: consoles, packet captures, disk images, summary.json. docs/QEMU.md says how to read it.
 
-  --lane NAME   two-vm (the default), single-vm, flap; or all, one after another
+  --lane NAME   two-vm (the default), single-vm, persist, flap, one after another with all; mixed-endian, arm64
   --list        what each lane shows
   --build-programs  build the programs, and do nothing else
   --out FOLDER  the folder of the run
@@ -27,12 +27,16 @@ TEXT
 }
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-lanes=(two-vm single-vm flap)
+lanes=(two-vm single-vm persist flap)  # of --lane all
+by_name=(mixed-endian arm64)         # and these, when asked for
 list_lanes() {
   cat <<'TEXT'
 two-vm         a client guest and a server guest: read and write, refusals, sizes, strangers, retries, and the audit of all that
 single-vm      the same with both programs in one guest
+persist        five power cuts of the server under load: what SYNC covered is there, what is gone was reported, the audit chain holds
 flap           the link between the guests is cut four times under load: nothing is lost, made twice, or not recorded
+mixed-endian   two-vm with a server on s390x, which is big-endian; its disk then serves on amd64
+arm64          two-vm with a server on arm64; its disk then serves on amd64
 TEXT
 }
 chosen=()
@@ -43,7 +47,7 @@ while [ $# -gt 0 ]; do
   case $1 in
     --lane)
       [ $# -ge 2 ] || { echo "qemu-test: --lane needs a name; try --list" >&2; exit 2; }
-      [[ " ${lanes[*]} all " == *" $2 "* ]] || { echo "qemu-test: there is no lane '$2'; try --list" >&2; exit 2; }
+      [[ " ${lanes[*]} ${by_name[*]} all " == *" $2 "* ]] || { echo "qemu-test: there is no lane '$2'; try --list" >&2; exit 2; }
       chosen=("$2")
       shift
       ;;
@@ -52,6 +56,8 @@ while [ $# -gt 0 ]; do
     --out) more+=(--out "$(realpath -m "${2:?--out needs a folder}")"); shift ;;
     # For the tests of the lanes themselves: programs FOLDER/server and FOLDER/client print what guests would.
     --stand-ins) stand_ins=$(realpath "${2:?--stand-ins needs a folder}"); shift ;;
+    # The same with guests: the client is not the one that is enrolled, the daemon is not started, or there is no first process.
+    --bend) more+=(--bend "${2:?--bend needs stranger, silent or panic}"); shift ;;
     --help | -h) usage; exit 0 ;;
     *) echo "qemu-test: unknown argument '$1'; try --help" >&2; exit 2 ;;
   esac
@@ -75,6 +81,7 @@ cd "$root"
 exec </dev/null
 mkdir -p build/qemu
 log=build/qemu/log
+read -ra libraries <scripts/qemu/libraries
 arch=$(dpkg --print-architecture 2>/dev/null || true)
 
 # step KIND_STATUS WHAT COMMAND...: its output only where it fails.
@@ -88,20 +95,31 @@ step() {
   fi
   [ $((SECONDS - start)) -lt 3 ] || echo "qemu-test: $what: $((SECONDS - start)) s"
 }
-build() {
-  cmake --preset static && cmake --build --preset static --target dsoftbusd selftest-client statefs guest-init
+# build PRESET TARGET...
+build() { cmake --preset "$1" && cmake --build --preset "$1" --target "${@:2}"; }
+here=(release guest_programs)
+
+# prepare_foreign ARCHITECTURE KERNEL: what a server of another architecture needs.
+prepare_foreign() {
+  step 77 "installing packages" scripts/install-deps emulated
+  step 77 "fetching a kernel for $1" scripts/qemu/fetch-packages "$1" "build/qemu/kernels/$1" "$2"
+  step 77 "fetching libraries for $1" scripts/qemu/fetch-packages "$1" "build/qemu/libraries/$1" "${libraries[@]}"
+  step 10 "building the programs for $1" build "static-$1" dsoftbusd guest-init
+  more+=(--kernel "$1=build/qemu/kernels/$1" --programs "$1=build/static-$1/bin")
 }
 
 if [ $build_only = yes ]; then
-  step 10 "building the programs" build
+  step 10 "building the programs" build "${here[@]}"
   exit 0
 fi
 if [ -z "$stand_ins" ]; then
   [ "$arch" = amd64 ] || { echo "qemu-test: guests are built on amd64" >&2; exit 77; }
   step 77 "installing packages" scripts/install-deps qemu
   step 77 "fetching a kernel" scripts/qemu/fetch-packages amd64 build/qemu/kernels/amd64 linux-image-cloud-amd64
-  step 10 "building the programs" build
-  more+=(--kernel amd64=build/qemu/kernels/amd64 --programs amd64=build/static/bin)
+  step 10 "building the programs" build "${here[@]}"
+  more+=(--kernel amd64=build/qemu/kernels/amd64 --programs amd64=build/release/guest/bin)
+  [[ " ${chosen[*]} " != *" mixed-endian "* ]] || prepare_foreign s390x linux-image-s390x
+  [[ " ${chosen[*]} " != *" arm64 "* ]] || prepare_foreign arm64 linux-image-cloud-arm64
 else
   more+=(--stand-ins "$stand_ins")
 fi

@@ -57,9 +57,14 @@ def changes(records):
     return [record for record in records if record['op'] in CHANGES and 'key' in record]
 
 
+def changes_of(records):
+    """Those as (op, verdict, status, key)."""
+    return [(record['op'], record['verdict'], record['status'], record['key']) for record in changes(records)]
+
+
 def check_changes(records, wanted):
-    """The changes are exactly these (op, verdict, status, key), in this order."""
-    got = [(record['op'], record['verdict'], record['status'], record['key']) for record in changes(records)]
+    """The changes are exactly these, in this order."""
+    got = changes_of(records)
     for number, (is_there, should_be) in enumerate(zip(got, wanted)):
         if is_there != should_be:
             raise Failed('audit', f'change {number} is recorded as {is_there}, and was {should_be}')

@@ -9,7 +9,7 @@ from kinds import Failed
 
 # In the order in which they depend on each other. What a kernel has built in, or has not at all, it has no file of.
 MODULES = ['virtio_ring', 'virtio_pci_modern_dev', 'virtio_pci_legacy_dev', 'virtio', 'virtio_pci', 'virtio_ccw', 'virtio_blk', 'failover',
-           'net_failover', 'virtio_net']
+           'net_failover', 'virtio_net', 'rng_core', 'virtio_rng']
 
 
 class Kernel:

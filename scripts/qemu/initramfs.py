@@ -18,6 +18,9 @@ class Initramfs:
         with open(source, 'rb') as file:
             self.add(path, file.read(), mode)
 
+    def remove(self, path):
+        del self.entries[path.strip('/')]
+
     def encode(self):
         out = bytearray()
         # A folder comes before what is in it.

@@ -22,8 +22,13 @@ class Setting:
             arch, folder = given.split('=', 1)
             self.programs[arch] = images.Programs(folder, {'amd64': 'strip', 'arm64': 'aarch64-linux-gnu-strip', 's390x': 's390x-linux-gnu-strip'}[arch])
         self.server_arch = 'amd64'
-        self.enrolled = 'client'
+        self.bend = arguments.bend    # what is wrong with the guests, for the tests of the lanes
         self.kernels = {}
+
+    def programs_of(self, arch):
+        if arch not in self.programs:
+            raise Failed('build', f'no programs for {arch} were built')
+        return self.programs[arch]
 
     def kernel(self, arch):
         if arch not in self.kernels:
@@ -58,6 +63,7 @@ def main():
     parser.add_argument('--runs', default='build/qemu/runs')
     parser.add_argument('--out')
     parser.add_argument('--stand-ins')
+    parser.add_argument('--bend', choices=['stranger', 'silent', 'panic'])
     parser.add_argument('--kernel', action='append', default=[])
     parser.add_argument('--programs', action='append', default=[])
     arguments = parser.parse_args()

@@ -11,7 +11,7 @@ MACS = {'server': '52:54:00:00:00:01', 'client': '52:54:00:00:00:02'}
 UP = ['guest-init: up']
 STATE = r'dsoftbusd: state /dev/vda: new store, epoch \d+'
 RECOVERED = r'dsoftbusd: state /dev/vda: recovered \d+ records up to \d+, epoch \d+.*'
-NAMES = ('rw', 'eperm', 'oversize', 'unauthenticated', 'retry')
+NAMES = ('rw', 'eperm', 'oversize', 'unauthenticated', 'chunks', 'retry')
 KEYS = '/state/shared/selftest/'
 
 
@@ -31,8 +31,9 @@ def daemon_step(address, more=''):
 
 
 def client_step(identities, address, checks=' '.join(NAMES), more=''):
+    """Its own patience is longer than that of a run, so that RUN_TIMEOUT alone decides what is too slow."""
     return (f"run /bin/selftest-client --connect {address}:{PORT} --server-key {identities.public['server']} --identity /etc/client.key "
-            f'--stranger-identity /etc/stranger.key{more} {checks}')
+            f'--stranger-identity /etc/stranger.key --patience 10m --timeout 30s{more} {checks}')
 
 
 def selftest_changes(long_key_size=255):
@@ -46,6 +47,7 @@ def selftest_changes(long_key_size=255):
     changes.append(('put', 'deny', 'KEY_TOO_LONG', (KEYS + 'k' * 256)[:255]))
     for key in (KEYS + 'oversize', (KEYS + 'k' * 256)[:long_key_size]):
         changes += [('put', 'allow', 'OK', key), ('del', 'allow', 'OK', key)]
+    changes += [('put', 'allow', 'DIGEST_MISMATCH', KEYS + 'chunks'), ('put', 'allow', 'OK', KEYS + 'chunks'), ('del', 'allow', 'OK', KEYS + 'chunks')]
     changes += [('put', 'allow', 'OK', KEYS + 'retry')] * 9 + [('del', 'allow', 'OK', KEYS + 'retry')]
     return changes
 
@@ -58,22 +60,43 @@ class Pair:
         self.run = run
         self.setting = setting
         self.disk_options = disk_options
+        self.alone = False  # whether the server has nobody on its link
         self.server = run.guest('server', audits=True)
         self.client = run.guest('client')
         if run.stand_ins:
             return
         work = run.path('work')
         os.makedirs(work, exist_ok=True)
-        identities = images.Identities(setting.programs['amd64'], work)
+        identities = images.Identities(setting.programs_of('amd64'), work)
         self.disk = images.make_disk(run.path('state.img'))
-        steps = [f'address eth0 {ADDRESS} 24', daemon_step(ADDRESS, daemon_options), 'serve']
-        archive = images.initial(setting.kernel(setting.server_arch), setting.programs[setting.server_arch], work, ['dsoftbusd'], steps)
-        images.add_server(archive, identities, setting.enrolled)
-        images.write_archive(archive, f'{work}/server.cpio')
+        self.identities = identities
+        self.daemon_options = daemon_options
+        self.write_server()
         steps = ['address eth0 10.0.2.2 24', *client_steps(identities)]
-        archive = images.initial(setting.kernel('amd64'), setting.programs['amd64'], work, ['selftest-client'], steps)
+        archive = images.initial(setting.kernel('amd64'), setting.programs_of('amd64'), work, ['selftest-client'], steps)
         images.add_client(archive, identities)
         images.write_archive(archive, f'{work}/client.cpio')
+
+    def write_server(self):
+        """What the server boots from."""
+        setting, work = self.setting, self.run.path('work')
+        steps = [f'address eth0 {ADDRESS} 24', daemon_step(ADDRESS, self.daemon_options), 'serve']
+        if setting.bend == 'silent':
+            steps.remove(daemon_step(ADDRESS, self.daemon_options))
+        archive = images.initial(setting.kernel(setting.server_arch), setting.programs_of(setting.server_arch), work, ['dsoftbusd'], steps)
+        images.add_server(archive, self.identities, 'stranger' if setting.bend == 'stranger' else 'client')
+        if setting.bend == 'panic':
+            archive.remove('/init')
+        images.write_archive(archive, f'{work}/server.cpio')
+
+    def move_server(self, arch):
+        """Its disk and identity to a machine of another architecture, which has to be booted."""
+        self.run.cut_power(self.server)
+        if os.path.exists(f'{self.run.sockets}/link'):
+            os.remove(f'{self.run.sockets}/link')  # of a client that has ended
+        self.setting.server_arch = arch
+        self.alone = True
+        self.write_server()
 
     def qmp(self, name):
         """The monitor of a guest; nothing where stand-ins have none."""
@@ -81,7 +104,9 @@ class Pair:
 
     def command(self, name, arch, **more):
         run = self.run
-        link = (name == 'client', f'{run.sockets}/link', MACS[name], run.path(f'{name}.pcap'))
+        boots = len(run.guests[name].boots)
+        capture = run.path(f'{name}.pcap' if boots == 0 else f'{name}-{boots + 1}.pcap')  # qemu begins it anew
+        link = (name == 'client' or self.alone, f'{run.sockets}/link', MACS[name], capture)
         return qemu_command(arch, self.setting.kernel(arch).image, run.path(f'work/{name}.cpio'), link=link, qmp=f'{run.sockets}/{name}.qmp', **more)
 
     def boot_client(self, due):
@@ -107,11 +132,11 @@ class Single:
             return
         work = run.path('work')
         os.makedirs(work, exist_ok=True)
-        identities = images.Identities(setting.programs['amd64'], work)
+        identities = images.Identities(setting.programs_of('amd64'), work)
         steps = ['address lo 127.0.0.1 8', daemon_step('127.0.0.1'), client_step(identities, '127.0.0.1')]
         kernel = setting.kernel('amd64')
-        archive = images.initial(kernel, setting.programs['amd64'], work, ['dsoftbusd', 'selftest-client'], steps)
-        images.add_server(archive, identities, setting.enrolled)
+        archive = images.initial(kernel, setting.programs_of('amd64'), work, ['dsoftbusd', 'selftest-client'], steps)
+        images.add_server(archive, identities, 'client')
         images.add_client(archive, identities)
         initrd = images.write_archive(archive, f'{work}/guest.cpio')
         self.command = qemu_command('amd64', kernel.image, initrd, disk=images.make_disk(run.path('state.img')))

@@ -4,6 +4,7 @@ import json
 import os
 import selectors
 import shutil
+import subprocess
 import tempfile
 import time
 
@@ -89,7 +90,10 @@ class Run:
         if not data:
             guest.ended = True
             self.selector.unregister(guest.process.stdout)
-            status = guest.process.wait(timeout=10)
+            try:
+                status = guest.process.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                raise Failed('boot', f'{guest.name}: closed its console and did not end')
             if not guest.may_end:
                 due = guest.console.due[0] if guest.console.due else 'to be told to stop'
                 raise Failed('boot', f'{guest.name}: ended with status {status} (due: {due})')

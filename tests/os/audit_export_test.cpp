@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -10,6 +11,7 @@
 
 #include "core/memory_store.h"
 #include "os/clock.h"
+#include "tests/os/fake_journald.h"
 #include "tests/os/temp_dir.h"
 
 namespace statefs {
@@ -34,6 +36,12 @@ class AuditFile : public ::testing::Test {
     }
     store_.submit(now());
   }
+  // As a loop does it: again whenever the target says that there is something to do.
+  void turn(AuditExport& audit, Now at) {
+    audit.export_from(store_, at);
+    pollfd watched{audit.fd(), POLLIN, 0};
+    while (audit.fd() >= 0 && ::poll(&watched, 1, 200) == 1) audit.export_from(store_, at);
+  }
   static Now now(Duration later = {}) { return {Time{1'000'000'000} + later, 0}; }
   static long lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
 
@@ -41,6 +49,13 @@ class AuditFile : public ::testing::Test {
   int next_ = 0;
   MemoryStore store_{MemoryStoreConfig{}, Now{Time{1}, 0}};
   Console console_{STDOUT_FILENO};
+};
+
+// Looks at what is there and takes nothing.
+struct Counted final : AuditSink {
+  bool take(std::uint64_t, ByteView, const Digest&) override { return ++count > 0; }
+  std::size_t kept(std::size_t) override { return 0; }
+  std::size_t count = 0;
 };
 
 // Limits the size of every file this process writes, as a full disk would; lifted when the test ends.
@@ -67,12 +82,12 @@ TEST_F(AuditFile, HoldsOneLineForEachRecordAndIsNotForEverybody) {
   ::umask(mask);
   ASSERT_TRUE(audit.ok());
   record(3);
-  audit.value().export_from(store_, now());
+  turn(audit.value(), now());
   EXPECT_EQ(lines(test::read_file(dir_.path("audit"))), 4);  // and the epoch
   struct stat info {};
   ASSERT_EQ(::stat(dir_.path("audit").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777, 0640u);
-  audit.value().export_from(store_, now());
+  turn(audit.value(), now());
   EXPECT_EQ(lines(test::read_file(dir_.path("audit"))), 4) << "nothing twice";
 }
 
@@ -81,7 +96,7 @@ TEST_F(AuditFile, IsAppendedToWhenItIsThere) {
   auto audit = AuditExport::open(dir_.path("audit"), console_);
   ASSERT_TRUE(audit.ok());
   record(1);
-  audit.value().export_from(store_, now());
+  turn(audit.value(), now());
   EXPECT_EQ(test::read_file(dir_.path("audit")).substr(0, 7), "before\n");
 }
 
@@ -97,10 +112,29 @@ TEST_F(AuditFile, AsksForAnotherTurnUntilTheStoreIsEmpty) {
   auto audit = AuditExport::open(dir_.path("audit"), console_);
   ASSERT_TRUE(audit.ok());
   record(5'000);
-  audit.value().export_from(store_, now());
-  EXPECT_EQ(audit.value().deadline(), Time{0});
-  for (int turn = 0; turn < 100 && audit.value().deadline() != never; ++turn) audit.value().export_from(store_, now());
+  turn(audit.value(), now());
+  for (int i = 0; i < 100 && audit.value().deadline() != never; ++i) turn(audit.value(), now());
   EXPECT_EQ(lines(test::read_file(dir_.path("audit"))), 5'001);
+}
+
+// A record leaves the store when a power cut cannot take it any more, and nobody waits for that.
+TEST_F(AuditFile, IsWrittenBesideWhoeverServesAndFreesTheStoreAfterwards) {
+  auto audit = AuditExport::open(dir_.path("audit"), console_);
+  ASSERT_TRUE(audit.ok());
+  record(3);
+  audit.value().export_from(store_, now());
+  EXPECT_EQ(audit.value().deadline(), never) << "it says itself when it is done";
+  pollfd watched{audit.value().fd(), POLLIN, 0};
+  ASSERT_EQ(::poll(&watched, 1, 10'000), 1);
+  EXPECT_EQ(lines(test::read_file(dir_.path("audit"))), 4);
+  Counted counted;
+  (void)store_.export_audit(counted, 100);
+  EXPECT_EQ(counted.count, 4u) << "nobody has been told yet that they are out";
+  audit.value().export_from(store_, now());
+  counted.count = 0;
+  (void)store_.export_audit(counted, 100);
+  EXPECT_EQ(counted.count, 0u);
+  EXPECT_EQ(::poll(&watched, 1, 50), 0) << "and it is quiet";
 }
 
 TEST_F(AuditFile, GoesOnWithTheSameByteAfterAFullDisk) {
@@ -109,15 +143,15 @@ TEST_F(AuditFile, GoesOnWithTheSameByteAfterAFullDisk) {
   record(20);
   {
     const FullDisk full(3'000);  // in the middle of a line
-    audit.value().export_from(store_, now());
+    turn(audit.value(), now());
     EXPECT_EQ(test::read_file(dir_.path("audit")).size(), 3'000u);
     EXPECT_EQ(audit.value().deadline(), now(milliseconds(250)).monotonic);
     record(5);
-    audit.value().export_from(store_, now());
-    audit.value().export_from(store_, now(milliseconds(300)));
+    turn(audit.value(), now());
+    turn(audit.value(), now(milliseconds(300)));
     EXPECT_EQ(test::read_file(dir_.path("audit")).size(), 3'000u);
   }
-  audit.value().export_from(store_, now(milliseconds(600)));
+  turn(audit.value(), now(milliseconds(600)));
   EXPECT_EQ(audit.value().deadline(), never);
   const std::string text = test::read_file(dir_.path("audit"));
   EXPECT_EQ(lines(text), 26);
@@ -135,11 +169,11 @@ TEST_F(AuditFile, StartsATornLineAgainInTheFileThatIsReopened) {
   record(20);
   {
     const FullDisk full(3'000);
-    audit.value().export_from(store_, now());
+    turn(audit.value(), now());
   }
   ASSERT_EQ(std::rename(dir_.path("audit").c_str(), dir_.path("old").c_str()), 0);
   EXPECT_FALSE(audit.value().reopen().has_value());
-  audit.value().export_from(store_, now());
+  turn(audit.value(), now());
   const std::string old = test::read_file(dir_.path("old"));
   const std::string text = test::read_file(dir_.path("audit"));
   EXPECT_EQ(text.substr(0, 1), "{");
@@ -154,7 +188,7 @@ TEST_F(AuditFile, KeepsTheOldFileWhereTheNewOneCannotBeOpened) {
   ASSERT_EQ(std::rename(dir_.path("logs").c_str(), dir_.path("moved").c_str()), 0);
   EXPECT_TRUE(audit.value().reopen().has_value());
   record(1);
-  audit.value().export_from(store_, now());
+  turn(audit.value(), now());
   EXPECT_EQ(lines(test::read_file(dir_.path("moved/audit"))), 2);
 }
 
@@ -166,6 +200,34 @@ TEST_F(AuditFile, SaysAtTheEndWhatItCouldNotWrite) {
   const auto problem = audit.value().finish(store_, now());
   ASSERT_TRUE(problem.has_value());
   EXPECT_THAT(problem->line, HasSubstr("could not be written before the end"));
+}
+
+using AuditJournald = AuditFile;
+
+TEST_F(AuditJournald, IsTriedSoonWhereItTakesSomeAndLessOftenWhereItTakesNone) {
+  test::FakeJournald journald(dir_.path("journal"));
+  auto audit = AuditExport::open("journald:" + dir_.path("journal"), console_);
+  ASSERT_TRUE(audit.ok());
+  record(5'000);
+  audit.value().export_from(store_, now());
+  EXPECT_EQ(audit.value().deadline(), now(milliseconds(2)).monotonic);
+  audit.value().export_from(store_, now(milliseconds(2)));
+  EXPECT_EQ(audit.value().deadline(), now(milliseconds(252)).monotonic);
+}
+
+TEST_F(AuditJournald, IsWaitedForAtTheEndAsLongAsItTakesSome) {
+  test::FakeJournald journald(dir_.path("journal"));
+  auto audit = AuditExport::open("journald:" + dir_.path("journal"), console_);
+  ASSERT_TRUE(audit.ok());
+  record(5'000);
+  journald.start_reading();
+  const auto problem = audit.value().finish(store_, now());
+  EXPECT_FALSE(problem.has_value()) << problem->line;
+  EXPECT_EQ(journald.take().size(), 5'001u);
+  record(5'000);
+  const Time begun = read_monotonic();
+  EXPECT_TRUE(audit.value().finish(store_, now()).has_value()) << "nobody reads any more";
+  EXPECT_LT(read_monotonic() - begun, seconds(5));
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ class Runner {
   CrashRun go() {
     prepare();
     const Time begun = read_monotonic();
-    for (std::size_t kill = 0; kill < plan_.kill_count && sound(); ++kill) {
+    for (std::size_t kill = 0; wants_another(kill) && sound(); ++kill) {
       if (read_monotonic() - begun > plan_.time_max) fail("time is up after " + std::to_string(kill) + " kills");
       if (kill > 0 && kill % 25 == 0) std::fprintf(stderr, "%zu kills, %zu calls\n", kill, log().history.calls.size());
       for (auto& client : clients_) client->set_chapter(kill / kills_per_chapter);
@@ -56,6 +56,10 @@ class Runner {
 
  private:
   LoadLog& log() { return run_.evidence.log; }
+  [[nodiscard]] bool wants_another(std::size_t kills) {
+    if (kills < plan_.kill_count) return true;
+    return plan_.has_enough && kills < plan_.kill_count_max && !plan_.has_enough(log());
+  }
   [[nodiscard]] bool sound() const { return run_.evidence.trouble.empty(); }
   void fail(const std::string& what) {
     if (sound()) run_.evidence.trouble = what;

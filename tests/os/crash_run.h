@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -21,6 +22,9 @@ namespace statefs::test {
 struct CrashPlan {
   std::uint64_t seed = 1;
   std::size_t kill_count = 20;
+  // More kills than that until this is true of what was seen, where it is given: at most kill_count_max.
+  std::function<bool(const LoadLog&)> has_enough{};
+  std::size_t kill_count_max = 100;
   Duration time_max = seconds(600);  // then it stops, and says so
 };
 

@@ -59,14 +59,35 @@ TEST(CrashSoak, KillsTheDaemonInTheMiddleOfMutationsAndLosesNothingThatWasPromis
   EXPECT_GT(counts.syncs, 0u);
 }
 
+bool was_lost(const test::LoadLog& log, const SeenCall& call) {
+  const auto& lost = log.history.lost_writes;
+  return std::any_of(lost.begin(), lost.end(),
+                     [&](const sim::SeenLostWrite& each) { return each.node == call.node && each.call == call.id; });
+}
+// A call that was answered OK, and is or is not reported lost.
+template <typename Log>
+auto find_call(Log& log, Op op, bool is_lost) {
+  auto& calls = log.history.calls;
+  return std::find_if(calls.begin(), calls.end(), [&](const SeenCall& call) {
+    return call.op == op && call.answered() && call.status == Status::ok && is_lost == was_lost(log, call);
+  });
+}
+
 // A short run of which one thing at a time is bent, so that the test above is known to be able to fail.
 class BentEvidence {
  public:
+  // How much is lost depends on the machine: it goes on until a PUT was. PUTs and SYNCs that stay come with the end of a run.
   BentEvidence() {
     test::CrashPlan plan;
     plan.seed = 7;
     plan.kill_count = 5;
+    plan.has_enough = [](const test::LoadLog& log) { return find_call(log, Op::put, true) != log.history.calls.end(); };
     run_ = run_crashes(plan);
+  }
+  [[nodiscard]] bool has_all_that_is_bent() {
+    auto& log = run_.evidence.log;
+    const auto end = log.history.calls.end();
+    return find_call(log, Op::put, true) != end && find_call(log, Op::put, false) != end && find_call(log, Op::sync, false) != end;
   }
   [[nodiscard]] CrashVerdict as_it_is() const { return judge_crashes(run_.evidence); }
 
@@ -77,15 +98,7 @@ class BentEvidence {
     bend(bent_);
     EXPECT_THAT(judge_crashes(bent_).objections, Contains(HasSubstr(text)));
   }
-  // In the copy: a call that was answered OK, and is or is not reported lost.
-  SeenCall& call(Op op, bool is_lost) {
-    auto& calls = bent_.log.history.calls;
-    const auto found = std::find_if(calls.begin(), calls.end(), [&](const SeenCall& call) {
-      return call.op == op && call.answered() && call.status == Status::ok && is_lost == was_lost(call);
-    });
-    STATEFS_CHECK(found != calls.end());
-    return *found;
-  }
+  SeenCall& call(Op op, bool is_lost) { return *find_call(bent_.log, op, is_lost); }  // in the copy
   ExportedRecord& record_of(const SeenCall& call) {
     const auto found = std::find_if(bent_.exported.begin(), bent_.exported.end(),
                                     [&](const ExportedRecord& each) { return each.record.index == call.index; });
@@ -94,11 +107,6 @@ class BentEvidence {
   }
 
  private:
-  [[nodiscard]] bool was_lost(const SeenCall& call) const {
-    const auto& lost = bent_.log.history.lost_writes;
-    return std::any_of(lost.begin(), lost.end(),
-                       [&](const sim::SeenLostWrite& each) { return each.node == call.node && each.call == call.id; });
-  }
   CrashRun run_;
   CrashEvidence bent_;
 };
@@ -106,6 +114,7 @@ class BentEvidence {
 TEST(CrashJudge, ObjectsToEvidenceOfWhichOneThingWasBent) {
   BentEvidence run;
   ASSERT_THAT(run.as_it_is().objections, ::testing::IsEmpty());
+  ASSERT_TRUE(run.has_all_that_is_bent());
   const auto drop_record = [&](CrashEvidence& bent) {
     const std::uint64_t index = run.call(Op::put, false).index;
     std::erase_if(bent.exported, [&](const ExportedRecord& each) { return each.record.index == index; });

@@ -46,23 +46,24 @@ void CuttingProxy::serve() {
 void CuttingProxy::pass(const Fd& client, const Fd& daemon) {
   char buffer[65536];
   int answers = 0;  // each comes in a piece of its own
+  bool cutting = false;
   bool readable[2];
   while (wait_readable(client, &daemon, readable)) {
     for (const int from : {0, 1}) {
       if (!readable[from]) continue;
       const ssize_t count = ::read(from == 0 ? client.get() : daemon.get(), buffer, sizeof buffer);
-      if (count <= 0) return;
+      // Closed only when the daemon has answered, so that the request surely was carried out. All of it has to pass until then:
+      // what was read of the client may have been a part of a frame.
+      if (count <= 0 || (cutting && from == 1)) return;
       if (plan_.damages && from == 1 && answers >= plan_.answers_passed && cuts_ < plan_.cut_count) {
         buffer[count - 1] = static_cast<char>(buffer[count - 1] ^ 1);
         ++cuts_;
       }
       if (::send(from == 0 ? daemon.get() : client.get(), buffer, static_cast<std::size_t>(count), MSG_NOSIGNAL) != count) return;
       answers += from;
-      if (plan_.damages || from != 0 || answers < plan_.answers_passed || cuts_ >= plan_.cut_count) continue;
+      if (cutting || plan_.damages || from != 0 || answers < plan_.answers_passed || cuts_ >= plan_.cut_count) continue;
       ++cuts_;
-      // Closed only when the daemon has answered, so that the request surely was carried out.
-      (void)!::read(daemon.get(), buffer, 1);
-      return;
+      cutting = true;
     }
   }
 }

@@ -27,7 +27,7 @@ using ::testing::StartsWith;
 
 TEST_F(Programs, EndTheBenchWhenTheDaemonIsKilled) {
   start();
-  Child load({program("statefs"), "bench", "put", "--connections", "1", "--pipeline", "64", "--seconds", "20", "--connect",
+  Child load({program("statefs"), "bench", "put", "--connections", "1", "--pipeline", "2", "--seconds", "20", "--connect",
               address_, "--server-key", server_key_, "--identity", dir_.path("client.key")},
              dir_.path(""), "load");
   for (int i = 0; i < 400 && audit_lines("/state/shared/bench/") < 100; ++i) ::usleep(5'000);
@@ -102,8 +102,8 @@ TEST_F(Programs, PrintTheMarkersInOrderAndEndCleanlyOnATerminateSignal) {
   EXPECT_THAT(daemon_->out(),
               EndsWith("dsoftbusd: ready\ndsoftbusd: remote statefs served\ndsoftbusd: stopping\ndsoftbusd: stopped\n"));
   EXPECT_EQ(daemon_->err(), "");
-  EXPECT_EQ(audit_lines("\"/state/shared/x\""), 1);
-  EXPECT_EQ(audit_lines("\"/state/boot/x\""), 1);
+  EXPECT_EQ(audit_lines("\"/state/shared/x\"", 1), 1);
+  EXPECT_EQ(audit_lines("\"/state/boot/x\"", 1), 1);
 }
 
 TEST_F(Programs, AuditOnTheConsoleWhereNothingElseIsSaid) {
@@ -121,6 +121,7 @@ TEST_F(Programs, AuditOnTheConsoleWhereNothingElseIsSaid) {
 TEST_F(Programs, ReloadPeersAndReopenTheAuditOnHangup) {
   start();
   ASSERT_EQ(statefs({"put", "/state/shared/before", "1"}).status, 0);
+  ASSERT_EQ(audit_lines("/state/shared/before", 1), 1);
   const std::string other = keygen("other.key");
   dir_.write("peers", other + "\n", 0644);
   ASSERT_EQ(::rename(dir_.path("audit.jsonl").c_str(), dir_.path("audit.old").c_str()), 0);
@@ -128,7 +129,7 @@ TEST_F(Programs, ReloadPeersAndReopenTheAuditOnHangup) {
   ASSERT_TRUE(daemon_->wait_for("dsoftbusd: policy loaded again\n"));
   EXPECT_EQ(statefs({"get", "/state/shared/before"}).status, 3);
   EXPECT_EQ(statefs({"put", "/state/shared/after", "1", "--identity", dir_.path("other.key")}).status, 0);
-  EXPECT_EQ(audit_lines("/state/shared/after"), 1);
+  EXPECT_EQ(audit_lines("/state/shared/after", 1), 1);
   EXPECT_EQ(audit_lines("/state/shared/before"), 0);
   EXPECT_THAT(test::read_file(dir_.path("audit.old")), HasSubstr("/state/shared/before"));
 
@@ -141,15 +142,17 @@ TEST_F(Programs, ReloadPeersAndReopenTheAuditOnHangup) {
 
 TEST_F(Programs, BenchMeasuresAndLeavesOneRecordForEachPutAndNoneForReads) {
   start();
-  const RunResult puts = statefs({"bench", "put", "--connections", "2", "--pipeline", "8", "--seconds", "1", "--json"});
+  const RunResult puts = statefs({"bench", "put", "--connections", "2", "--pipeline", "2", "--seconds", "1", "--json"});
   EXPECT_EQ(puts.status, 0) << puts.err;
   EXPECT_THAT(puts.out, HasSubstr("\"op\":\"put\""));
+  ASSERT_EQ(statefs({"put", "/state/shared/then", "1"}).status, 0);  // with a SYNC, so all before it is exported before it
+  ASSERT_EQ(audit_lines("/state/shared/then", 1), 1);
   const long recorded = audit_lines("/state/shared/bench/");
   EXPECT_GT(recorded, 100);
   const RunResult gets = statefs({"bench", "get", "--connections", "2", "--pipeline", "8", "--seconds", "1", "--keys", "10"});
   EXPECT_EQ(gets.status, 0) << gets.err;
   EXPECT_THAT(gets.out, StartsWith("bench get: 2 connections x 8 in flight"));
-  EXPECT_EQ(audit_lines("/state/shared/bench/"), recorded + 10) << "the ten writes that filled are recorded, reads are not";
+  EXPECT_EQ(audit_lines("/state/shared/bench/", recorded + 10), recorded + 10) << "the ten writes that filled are recorded, reads are not";
 }
 
 TEST_F(Programs, RefuseChangesAndServeReadsWhileTheAuditCannotBeWritten) {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -65,13 +66,17 @@ class Programs : public ::testing::Test {
     expect_refusal(result, 1, text);
     EXPECT_THAT(result.err, ::testing::StartsWith("dsoftbusd: "));
   }
-  long audit_lines(const std::string& text) const {
-    const std::string all = read_file(dir_.path("audit.jsonl"));
-    long count = 0;
-    for (std::size_t at = 0; at < all.size(); at = all.find('\n', at) + 1) {
-      count += all.substr(at, all.find('\n', at) - at).find(text) != std::string::npos ? 1 : 0;
+  // Lines of the exported audit that hold `text`; so many are waited for, because they are written beside the answers.
+  long audit_lines(const std::string& text, long wanted = 0) const {
+    for (int tries = 0;; ++tries) {
+      const std::string all = read_file(dir_.path("audit.jsonl"));
+      long count = 0;
+      for (std::size_t at = 0; all.find('\n', at) != std::string::npos; at = all.find('\n', at) + 1) {
+        count += all.substr(at, all.find('\n', at) - at).find(text) != std::string::npos ? 1 : 0;
+      }
+      if (count >= wanted || tries == 500) return count;
+      ::usleep(10'000);
     }
-    return count;
   }
 
   TempDir dir_;

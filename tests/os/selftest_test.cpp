@@ -36,10 +36,10 @@ TEST_F(Selftest, PrintsOneMarkerForEachCheckThatHeld) {
   EXPECT_EQ(result.status, 0);
   EXPECT_EQ(result.out,
             "SELFTEST: remote statefs rw ok\nSELFTEST: remote statefs eperm ok\nSELFTEST: remote statefs oversize ok\n"
-            "SELFTEST: remote statefs unauthenticated ok\nSELFTEST: remote statefs retry ok\n");
+            "SELFTEST: remote statefs unauthenticated ok\nSELFTEST: remote statefs chunks ok\nSELFTEST: remote statefs retry ok\n");
   daemon_->signal(SIGTERM);
   EXPECT_EQ(daemon_->wait(), 0);
-  EXPECT_EQ(audit_lines("\"/state/shared/selftest/retry\""), 10) << "nine PUTs whose streams were cut, and a DELETE";
+  EXPECT_EQ(audit_lines("\"/state/shared/selftest/retry\"", 10), 10) << "nine PUTs whose streams were cut, and a DELETE";
 }
 
 TEST_F(Selftest, SaysThatItIsNotEnrolled) {
@@ -72,6 +72,37 @@ TEST_F(Selftest, FindsAPolicyThatGivesTooMuchOrTooLittle) {
   result = check({"rw"});
   EXPECT_EQ(result.status, 1);
   EXPECT_THAT(result.out, StartsWith("SELFTEST: remote statefs rw fail "));
+}
+
+TEST_F(Selftest, FindsAServerThatTakesNoValueInChunksOrRefusesIts) {
+  const std::string small = dir_.write("small", "[limits]\ntotal_value_size = \"64KiB\"\n");
+  start({"--config", small});
+  RunResult result = check({"chunks"});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(result.out, "SELFTEST: remote statefs chunks fail operation: the server takes no value above one request\n");
+  const std::string wide = dir_.write("wide", "[default]\nrules = [ { grant = \"/state/\", access = [\"get\", \"put\", \"delete\", \"list\"] } ]\n");
+  daemon_.reset();
+  start({"--policy", wide});
+  result = check({"chunks"});
+  EXPECT_EQ(result.status, 1);
+  EXPECT_EQ(result.out, "SELFTEST: remote statefs chunks fail policy: PUT in chunks of /state/sharedx: got OK, not ACCESS_DENIED\n");
+}
+
+// Whoever cuts the network says when it is enough, and without anybody the time decides.
+TEST_F(Selftest, FlapsUntilItIsToldToStop) {
+  start();
+  const auto flap = [&](const std::string& limit, const std::string& input) {
+    return run({program("selftest-client"), "--connect", address_, "--server-key", server_key_, "--identity", dir_.path("client.key"),
+                "--patience", "1s", "--seconds", limit, "flap"}, input);
+  };
+  const RunResult told = flap("600", "stop\n");
+  EXPECT_EQ(told.status, 0);
+  EXPECT_THAT(told.out, StartsWith("SELFTEST: flap load\nSELFTEST: flap ok operations=4 "));
+  daemon_.reset();
+  start();
+  const RunResult untold = flap("1", "stop it\n");
+  EXPECT_EQ(untold.status, 0);
+  EXPECT_THAT(untold.out, StartsWith("SELFTEST: flap load\nSELFTEST: flap ok operations="));
 }
 
 TEST_F(Selftest, FindsAStrangerThatIsEnrolled) {

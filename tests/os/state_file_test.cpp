@@ -59,8 +59,8 @@ TEST_F(StateFilePrograms, KeepEverythingAcrossACleanEnd) {
   EXPECT_EQ(statefs({"get", "/state/shared/b"}).status, 2);
   put("a", "three");
   end(SIGTERM, 0);
-  EXPECT_EQ(audit_lines("\"op\":\"put\""), 3) << "each record is exported, and after a clean end once";
-  EXPECT_EQ(audit_lines("\"op\":\"del\""), 1);
+  EXPECT_EQ(audit_lines("\"op\":\"put\"", 3), 3) << "each record is exported, and after a clean end once";
+  EXPECT_EQ(audit_lines("\"op\":\"del\"", 1), 1);
 }
 
 TEST_F(StateFilePrograms, KeepWhatASuccessfulPutPromisedAcrossAKill) {

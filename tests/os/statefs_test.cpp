@@ -176,7 +176,7 @@ TEST_F(Programs, LearnTheOutcomeOfAChangeWhoseAnswerWasCutOffWithoutSendingItTwi
   const RunResult result = statefs({"put", "/state/shared/once", "1", "--connect", to_text(proxy.endpoint())});
   EXPECT_EQ(result.status, 0) << result.err;
   EXPECT_EQ(proxy.cuts(), 1);
-  EXPECT_EQ(audit_lines("\"/state/shared/once\""), 1);
+  EXPECT_EQ(audit_lines("\"/state/shared/once\"", 1), 1);
   EXPECT_EQ(statefs({"get", "/state/shared/once"}).out, "1");
 }
 
@@ -187,7 +187,7 @@ TEST_F(Programs, ReportAnOutcomeThatCannotBeLearntInTimeAndNeverSendAChangeTwice
   const test::CuttingProxy proxy(endpoint.value(), {1, 3, true});
   expect_refusal(statefs({"put", "/state/shared/once", "1", "--timeout", "1s", "--connect", to_text(proxy.endpoint())}), 5,
                  "outcome unknown");
-  EXPECT_EQ(audit_lines("\"/state/shared/once\""), 1);
+  EXPECT_EQ(audit_lines("\"/state/shared/once\"", 1), 1);
   EXPECT_EQ(statefs({"get", "/state/shared/once"}).out, "1");
 }
 

@@ -1,0 +1,74 @@
+// AUDIT FILE: the audit target that is a file of JSON Lines, written and synced by a thread of its own.
+//
+//   audit_export.h -> AUDIT FILE -> write(2), fdatasync(2)
+//
+// A file system that stalls must not hold whoever serves, and a record is out only when a power cut cannot take it any more: so a
+// batch is handed over, and what of it is out is known when fd() says so. What was not taken is given again, and a line that had
+// begun goes on where it stopped. At most one batch is under way.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "os/audit_target.h"
+
+namespace statefs {
+
+class AuditFile final : public AuditTarget {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<AuditTarget>, Problem> open(const std::string& path);
+  AuditFile(const AuditFile&) = delete;
+  AuditFile& operator=(const AuditFile&) = delete;
+  // Waits for what is under way.
+  ~AuditFile() override;
+
+  void render(const AuditRecord& record, const Digest& hash, std::string& out) const override;
+  [[nodiscard]] std::size_t write(std::string_view messages, std::span<const std::size_t> ends) override;
+  [[nodiscard]] int error() const override { return error_; }
+  [[nodiscard]] int fd() const override { return done_event_.get(); }
+  [[nodiscard]] bool busy() const override { return busy_; }
+  [[nodiscard]] std::optional<std::size_t> take_written() override;
+  // The batch under way still goes to the file that was open.
+  [[nodiscard]] std::optional<Problem> reopen() override;
+  void make_room() override;
+
+ private:
+  struct Batch {
+    std::string messages;
+    std::vector<std::size_t> ends;
+  };
+  struct Written {
+    std::size_t count = 0;  // whole messages, on the disk
+    int error = 0;
+  };
+  AuditFile(std::string path, Fd file, Fd done_event)
+      : path_(std::move(path)), done_event_(std::move(done_event)), next_file_(std::move(file)) {}
+  void start();
+  void work();
+  [[nodiscard]] Written write_out(const Batch& batch);
+
+  // Of the caller's thread:
+  std::string path_;
+  Fd done_event_;
+  bool busy_ = false;
+  int error_ = 0;
+  // Of both, under the mutex:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<Batch> batch_;
+  std::optional<Written> written_;
+  Fd next_file_;  // opened, and not used yet
+  bool stopping_ = false;
+  // Of the writing thread:
+  Fd file_;
+  std::size_t begun_size_ = 0;  // of the first message of the next batch, that is in the file
+  bool torn_ = false;           // the file ends in a piece of a line that is not gone on with
+  std::thread thread_;
+};
+
+}  // namespace statefs
