@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/limits.h"
 
 namespace statefs {
 

@@ -10,6 +10,7 @@
 
 #include "core/bytes.h"
 #include "core/frame.h"
+#include "core/limits.h"
 #include "core/request.h"
 
 namespace statefs {
@@ -29,6 +30,7 @@ class Intake {
   [[nodiscard]] Item next();
   [[nodiscard]] const Request& request() const { return request_; }
   [[nodiscard]] const FrameHeader& header() const { return header_; }
+  [[nodiscard]] std::size_t frame_size() const { return limits::frame_header_size + header_.body_size; }
 
   // Drops what next() has consumed.
   void compact();

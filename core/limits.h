@@ -33,9 +33,16 @@ inline constexpr std::uint64_t channel_records_max = std::uint64_t{1} << 32;
 
 // Sessions: a key can fill its own replay memory and no other's. One session is about 1 KiB here, 0.5 KiB on a small device.
 inline constexpr std::size_t ended_sessions_per_key = 16;      // whose outcome can still be asked for
-inline constexpr std::int64_t session_events_burst = 512;          // OPEN and RESUME of one key at once ...
-inline constexpr std::int64_t session_events_per_second = 128;     // ... and in the long run
+inline constexpr std::uint64_t session_events_burst = 512;         // OPEN, RESUME, CLOSE and evictions of one key at once ...
+inline constexpr std::uint64_t session_events_per_second = 128;    // ... and in the long run
 inline constexpr std::size_t session_instance_size = 16;
+
+// Rates of one peer (docs/CONFIGURATION.md): what it may be refused before it is not read, and how settings become bursts.
+inline constexpr std::uint64_t refusals_per_second = 256;
+inline constexpr std::uint64_t refusals_burst = 1'024;
+inline constexpr std::uint64_t rate_burst_seconds = 4;
+inline constexpr std::uint64_t rate_per_second_max = std::uint64_t{1} << 30;   // of a setting
+inline constexpr std::uint32_t retry_after_ms_max = 60'000;        // that an answer names
 
 // Policy.
 inline constexpr std::size_t rules_per_peer_max = 128;
@@ -86,6 +93,7 @@ inline constexpr std::size_t heads_kept = 4'096;                       // durabl
 #endif
 
 inline constexpr std::size_t staging_owners_max = enrolled_peers_max + local_uids_max;  // each with room of its own
+inline constexpr std::size_t rated_peers_max = enrolled_peers_max + local_uids_max;     // each with rates of its own
 inline constexpr std::size_t audit_record_size_max = 768;
 inline constexpr std::size_t audit_reserve_size = 32 * 1024;           // of the audit ring, for the store's own records
 
@@ -132,6 +140,8 @@ static_assert(keepalive_interval.ns * 2 < dead_peer_timeout.ns, "one lost keepal
 static_assert(total_value_size_default <= total_value_size_ceiling);
 static_assert(staged_values_per_peer >= 1 && stages_per_peer_max >= staged_values_per_peer, "a value of the largest size can be staged");
 static_assert(stage_yield_after.ns < stage_idle_max.ns);
+static_assert(rate_per_second_max * rate_burst_seconds <= std::uint64_t{1} << 32, "a burst of the highest setting fits a bucket (core/rate.h)");
+static_assert(refusals_burst >= 80, "every call that one client has under way may be refused at once");
 static_assert(journal_pending_size >= 2 * (total_value_size_default + 1024), "the largest record fits while another is written");
 static_assert(audit_ring_size >= 2 * audit_reserve_size, "room for the store's own records beside a peer's");
 

@@ -133,11 +133,17 @@ Status Mutations::append(Mutation& mutation, Status status, const PeerPolicy& po
   const auto appended = store_.append(mutation.record, mutation.effect, use);
   if (appended.ok()) {
     mutation.answer.index = appended.value();
+    if (status != Status::ok) ++refusals_recorded_;
     return status;
   }
   if (appended.error() == AppendError::no_space) STATEFS_MARK("mutation.no_space");
   mutation.answer = {};
   return status_of(appended.error());
+}
+
+bool Mutations::would_execute(const SlotRef& at, const Caller& caller) const {
+  const SlotSession* const session = store_.slots().find(owner_of(caller.peer), at.session);
+  return statefs::judge(session, at, Digest{}, store_.status().completed_index) == SlotVerdict::execute;  // which no digest decides
 }
 
 bool Mutations::answered_by_slot(Mutation& mutation, const Caller& caller, Status& status) {

@@ -13,6 +13,7 @@
 #include "core/bytes.h"
 #include "core/crypto.h"
 #include "core/marks.h"
+#include "core/peer_rates.h"
 #include "core/policy.h"
 #include "core/registrar.h"
 #include "core/request.h"
@@ -24,11 +25,12 @@
 
 namespace statefs {
 
-// Who asks. `policy` is the peer's own, and lives as long as the peer is enrolled.
+// Who asks. `policy` and `rate` are the peer's own, and live as long as the peer is enrolled.
 struct Caller {
   PeerRef peer;
   ConnectionId connection = 0;
   const PeerPolicy* policy = nullptr;
+  PeerRate* rate = nullptr;
 };
 
 // How long a client waits before it tries again what had no room. Exporters free the log in less.
@@ -43,6 +45,10 @@ class Mutations {
   // Both append the response to `out`.
   [[nodiscard]] Status put(const PutRequest& request, std::uint64_t id, const Caller& caller, Now now, Bytes& out);
   [[nodiscard]] Status erase(const DeleteRequest& request, std::uint64_t id, const Caller& caller, Now now, Bytes& out);
+
+  // Whether a mutation would be executed, as far as its slot goes: only then may it be put off, for what ran before is answered so.
+  [[nodiscard]] bool would_execute(const SlotRef& at, const Caller& caller) const;
+  [[nodiscard]] std::uint64_t refusals_recorded() const { return refusals_recorded_; }
 
  private:
   struct Mutation;
@@ -64,6 +70,7 @@ class Mutations {
   HmacSha256 mac_;
   Sha256 sha_;
   Bytes asked_;  // what a request digest covers
+  std::uint64_t refusals_recorded_ = 0;
 };
 
 }  // namespace statefs

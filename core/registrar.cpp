@@ -9,25 +9,11 @@ namespace statefs {
 
 namespace {
 
-constexpr std::uint32_t rate_retry_after_ms = 100;
 constexpr std::uint32_t room_retry_after_ms = 200;
 
 AuditKind kind_of(SlotChange::Kind kind) { return kind == SlotChange::Kind::evict ? AuditKind::eviction : AuditKind::session; }
 
 }  // namespace
-
-bool Registrar::within_rate(const Owner& owner, Now now) {
-  constexpr std::int64_t full = limits::session_events_burst * 1000;
-  const auto [at, fresh] = rates_.try_emplace(owner, Bucket{full, now.monotonic});
-  Bucket& bucket = at->second;
-  const std::int64_t elapsed_ms = (now.monotonic - bucket.filled).ns / milliseconds(1).ns;
-  const std::int64_t until_full_ms = (full - bucket.milli_tokens) / limits::session_events_per_second + 1;
-  bucket.milli_tokens = std::min(full, bucket.milli_tokens + std::min(elapsed_ms, until_full_ms) * limits::session_events_per_second);
-  bucket.filled = bucket.filled + milliseconds(elapsed_ms);
-  if (bucket.milli_tokens < 1000) return false;
-  bucket.milli_tokens -= 1000;
-  return true;
-}
 
 Status Registrar::append(const SlotChange& change, const Applicant& who, Op op, Now now) {
   AuditRecord record;
@@ -51,15 +37,16 @@ Status Registrar::append(const SlotChange& change, const Applicant& who, Op op, 
   return Status::ok;
 }
 
-Registered Registrar::rate_refused() const {
+Registered Registrar::rate_refused(const Applicant& who, Now now) const {
   STATEFS_MARK("registrar.rate_refused");
-  return answer(Status::overloaded, nullptr);
+  Registered out = answer(Status::overloaded, nullptr);
+  out.answer.retry_after_ms = who.rate.session_retry_ms(now.monotonic);
+  return out;
 }
 
 Registered Registrar::answer(Status status, const SlotSession* session) const {
   Registered out;
   out.status = status;
-  if (status == Status::overloaded) out.answer.retry_after_ms = rate_retry_after_ms;
   if (status == Status::audit_unavailable || status == Status::session_limit) out.answer.retry_after_ms = room_retry_after_ms;
   if (session == nullptr) return out;
   out.answer.session = session->number;
@@ -114,12 +101,14 @@ bool Registrar::evict_one(const Owner& owner, const Applicant& who, Now now, Sta
   change.at.session = least->number;
   change.at.generation = least->generation;
   status = append(change, who, Op::open, now);
-  return status == Status::ok;
+  if (status != Status::ok) return false;
+  who.rate.charge_session_event(now.monotonic);
+  return true;
 }
 
 Registered Registrar::open(const OpenRequest& request, const Applicant& who, Now now) {
   const Owner owner = owner_of(who.peer);
-  if (!within_rate(owner, now)) return rate_refused();
+  if (!who.rate.take_session_event(now.monotonic)) return rate_refused(who, now);
   if (const SlotSession* const session = store_.slots().find(owner, request.instance)) {
     STATEFS_MARK("registrar.open_again");
     const Status status = raise(*session, request.generation, who, now);
@@ -146,7 +135,7 @@ Registered Registrar::open(const OpenRequest& request, const Applicant& who, Now
 
 Registered Registrar::resume(const ResumeRequest& request, const Applicant& who, Now now) {
   const Owner owner = owner_of(who.peer);
-  if (!within_rate(owner, now)) return rate_refused();
+  if (!who.rate.take_session_event(now.monotonic)) return rate_refused(who, now);
   const SlotSession* const session = store_.slots().find(owner, request.instance);
   if (session == nullptr) {
     if (store_.slots().find_ended(owner, request.instance) != nullptr) STATEFS_MARK("registrar.resume_of_ended");
@@ -159,6 +148,7 @@ Registered Registrar::resume(const ResumeRequest& request, const Applicant& who,
 
 Registered Registrar::close(const CloseRequest& request, const Applicant& who, Now now) {
   const Owner owner = owner_of(who.peer);
+  if (!who.rate.take_session_event(now.monotonic)) return rate_refused(who, now);
   const SlotSession* const session = store_.slots().find(owner, request.session);
   if (session == nullptr) {
     // Closed before, and the answer was lost: the same answer again, once it is durable.

@@ -3,8 +3,8 @@
 //   service.h -> REGISTRAR -> store.h (slots.h), audit records of sessions
 //
 // What it answers is durable before the answer leaves, in both durability modes. Which connection a session is used from
-// is volatile and known only here: it decides whom an OPEN may evict. Session events have a rate for each key; beyond it
-// they are OVERLOADED.
+// is volatile and known only here: it decides whom an OPEN may evict. OPEN, RESUME, CLOSE and evictions have a rate for each
+// peer (peer_rates.h), for each may be a record and a flush; beyond it the three are OVERLOADED.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include "core/audit.h"
 #include "core/check.h"
 #include "core/marks.h"
+#include "core/peer_rates.h"
 #include "core/request.h"
 #include "core/response.h"
 #include "core/store.h"
@@ -23,9 +24,10 @@ namespace statefs {
 
 using ConnectionId = std::uint32_t;
 
-// Who asks for a session event, and over which connection.
+// Who asks for a session event, at what rate, and over which connection.
 struct Applicant {
   PeerRef peer;
+  PeerRate& rate;
   ConnectionId connection = 0;
 };
 
@@ -51,16 +53,11 @@ class Registrar {
   void connection_ended(ConnectionId connection);
 
  private:
-  struct Bucket {
-    std::int64_t milli_tokens = 0;
-    Time filled;
-  };
-  [[nodiscard]] bool within_rate(const Owner& owner, Now now);
   [[nodiscard]] Status raise(const SlotSession& session, std::uint32_t generation, const Applicant& who, Now now);
   [[nodiscard]] Status append(const SlotChange& change, const Applicant& who, Op op, Now now);
   [[nodiscard]] bool evict_one(const Owner& owner, const Applicant& who, Now now, Status& status);
   [[nodiscard]] bool make_room(const Owner& owner, const Applicant& who, Now now, Status& status);
-  [[nodiscard]] Registered rate_refused() const;
+  [[nodiscard]] Registered rate_refused(const Applicant& who, Now now) const;
   [[nodiscard]] Registered answer(Status status, const SlotSession* session) const;
 
   Store& store_;
@@ -68,7 +65,6 @@ class Registrar {
   Marks& marks_;
   std::size_t sessions_per_key_;
   std::map<std::uint64_t, ConnectionId> used_from_;  // by session number; at most one for each live session
-  std::map<Owner, Bucket> rates_;                    // at most one for each peer that ever was enrolled
 };
 
 }  // namespace statefs

@@ -7,6 +7,7 @@
 
 #include "core/admission.h"
 #include "core/check.h"
+#include "core/peer_rates.h"
 #include "core/service.h"
 #include "core/tally.h"
 #include "core/timers.h"
@@ -32,6 +33,7 @@ struct Server::State {
         tally(store_in, policy.version(), marks),
         service(store_in, tally, marks, keys.value_mac, {limits_in.keepalive_interval, limits_in.sessions_per_key, limits_in.staging}),
         admission(limits, tally, marks),
+        rates(limits.rates),
         timers(marks) {}
 
   SessionContext context() { return {service, tally, limits, spare_plaintext, answer_buffers}; }
@@ -47,8 +49,8 @@ struct Server::State {
   [[nodiscard]] const PeerPolicy* policy_of(const Owner& owner) const {
     return owner.kind == PeerKind::local ? policy.find_local(owner.uid) : policy.find(owner.key);
   }
-  [[nodiscard]] Caller caller_of(const Owner& owner, const PeerPolicy& peer, ConnectionId id) const {
-    return {PeerRef{owner.kind, owner.key, owner.uid, peer.alias}, id, &peer};
+  [[nodiscard]] Caller caller_of(const Owner& owner, const PeerPolicy& peer, ConnectionId id, Now now) {
+    return {PeerRef{owner.kind, owner.key, owner.uid, peer.alias}, id, &peer, &rates.of(owner, now.monotonic)};
   }
   ConnectionId take_place();
   void after_work(ConnectionId id, Now now);
@@ -70,6 +72,7 @@ struct Server::State {
   Tally tally;
   Service service;
   Admission admission;
+  PeerRates rates;
   Timers timers;
   Bytes spare_plaintext;
   BufferPool answer_buffers;
@@ -81,6 +84,7 @@ struct Server::State {
   std::vector<ConnectionId> touched;
   std::vector<ConnectionId> runnable;  // were stalled, and have room again
   std::deque<ConnectionId> handshakes; // hold a handshake message that waits for its budget
+  std::uint64_t stalled_turn = 0;
   bool store_failed = false;
   ServerCounters counters;
 };
@@ -118,7 +122,7 @@ void Server::State::admit(ConnectionId id, Now now) {
   Session& session = *place.session;
   const PeerPolicy* const peer = policy.find(session.peer_key());
   if (!admission.enter(place.standing, session.peer_key(), peer)) return session.apply(SessionEvent::refused, now);
-  session.admit(caller_of(place.standing.owner, *peer, id), now);
+  session.admit(caller_of(place.standing.owner, *peer, id, now), now);
 }
 
 void Server::State::run_handshakes(Now now) {
@@ -140,8 +144,10 @@ void Server::State::run_handshakes(Now now) {
 void Server::State::run_stalled(Now now) {
   std::vector<ConnectionId> run;
   run.swap(runnable);
+  // Each time another first: connections of one peer share what it may be refused, and none of them uses it up for ever.
+  if (!run.empty()) std::rotate(run.begin(), run.begin() + static_cast<std::ptrdiff_t>(stalled_turn++ % run.size()), run.end());
   for (const ConnectionId id : run) {
-    if (places[id].session == nullptr || !places[id].session->can_work(limits)) continue;
+    if (places[id].session == nullptr || !places[id].session->can_work(limits, now)) continue;
     places[id].session->receive({}, context(), now);
     after_work(id, now);
   }
@@ -169,7 +175,7 @@ void Server::State::settle(Now now) {
     session.settle(status.failed ? status.completed_index : status.last_index, context(), status, now);
     account(id);
     if (session.waits_for_store()) waiting.push_back(id);
-    if (session.can_work(limits)) runnable.push_back(id);
+    if (session.can_work(limits, now)) runnable.push_back(id);
     arm(id);
     touched.push_back(id);
   }
@@ -200,7 +206,7 @@ Result<ConnectionId, AdmissionError> Server::accept_local(std::uint32_t uid, Now
   STATEFS_MARK_IN(s.marks, "server.local");
   const ConnectionId id = s.take_place();
   s.places[id].standing = standing.value();
-  s.places[id].session = std::make_unique<Session>(s.caller_of(standing.value().owner, *peer, id), s.marks, now);
+  s.places[id].session = std::make_unique<Session>(s.caller_of(standing.value().owner, *peer, id, now), s.marks, now);
   s.arm(id);
   return id;
 }
@@ -261,7 +267,7 @@ void Server::output_taken(ConnectionId connection, std::size_t count, Now now) {
   session.output_taken(count, now);
   s.account(connection);
   s.arm(connection);
-  if (session.can_work(s.limits)) s.runnable.push_back(connection);
+  if (session.can_work(s.limits, now)) s.runnable.push_back(connection);
 }
 
 bool Server::wants_input(ConnectionId connection) const { return state_->session(connection).wants_input(); }
@@ -297,6 +303,7 @@ void Server::reload(Policy policy, Now now) {
   s.policy = std::move(policy);
   s.tally.policy_changed(s.policy.version());
   s.service.policy_changed(s.policy);
+  s.rates.retain([&s](const Owner& owner) { return s.policy_of(owner) != nullptr; });
   for (ConnectionId id = 0; id < s.places.size(); ++id) {
     Session* const session = s.places[id].session.get();
     if (session == nullptr || session->in_handshake() || session->state() == SessionState::closed) continue;
@@ -308,7 +315,7 @@ void Server::reload(Policy policy, Now now) {
       s.activate(id);
       continue;
     }
-    session->recall(s.caller_of(owner, *peer, id));
+    session->recall(s.caller_of(owner, *peer, id, now));
   }
 }
 
@@ -343,6 +350,7 @@ const ServerCounters& Server::counters() const {
   counters.not_enrolled = admission.not_enrolled();
   counters.requests_ok = state_->service.answered_ok();
   counters.refusals = state_->service.refusals();
+  counters.overloaded = state_->service.overloaded();
   return counters;
 }
 

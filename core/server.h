@@ -35,6 +35,7 @@ struct ServerKeys {
 struct ServerCounters {
   std::uint64_t accepted = 0, refused_connections = 0, handshakes_ok = 0, handshakes_failed = 0, not_enrolled = 0;
   std::uint64_t requests = 0, requests_ok = 0, refusals = 0, malformed = 0, damaged = 0;
+  std::uint64_t overloaded = 0;  // of the refusals: put off for the rate of requests or bytes
   std::uint64_t bytes_in = 0, bytes_out = 0, ended_mid_record = 0, audit_lost_room = 0;
 };
 

@@ -26,12 +26,45 @@ Service::Service(Store& store, Tally& tally, Marks& marks, const SecretKey& mac_
       mutations_(store, tally, staging_, marks, mac_key),
       limits_(limits) {}
 
-Executed Service::execute(const Request& request, const Caller& caller, Now now, Bytes& out) {
-  STATEFS_CHECK(caller.policy != nullptr);
-  const std::uint64_t before = answered_ok_;
+Executed Service::execute(const Request& request, std::size_t size, const Caller& caller, Now now, Bytes& out) {
+  STATEFS_CHECK(caller.policy != nullptr && caller.rate != nullptr);
+  const bool within = caller.rate->take_request(now.monotonic);
+  if (!within && may_put_off(request.body, caller)) return put_off(request, caller, now, out);
+  const std::uint64_t ok_before = answered_ok_;
+  const std::uint64_t refused_before = tally_.refusals_counted() + mutations_.refusals_recorded();
+  const std::size_t out_before = out.size();
   const Executed done = answer(request, caller, now, out);
-  if (caller.peer.kind == PeerKind::local) answered_ok_local_ += answered_ok_ - before;
+  if (caller.peer.kind == PeerKind::local) answered_ok_local_ += answered_ok_ - ok_before;
+  const std::uint64_t refused = tally_.refusals_counted() + mutations_.refusals_recorded() - refused_before;
+  // Nor is a peer read for ever that goes on beyond a rate, with what is put off or cannot be.
+  const bool beyond = !within || done.status == Status::overloaded;
+  caller.rate->charge_refusals(refused + (beyond ? 1 : 0), now.monotonic);
+  caller.rate->charge_bytes(size + (out.size() - out_before), now.monotonic);
   return done;
+}
+
+// HELLO has no word for it, and what its slot can answer ran, or never will, and must not sound as if it were to come.
+bool Service::may_put_off(const RequestBody& body, const Caller& caller) const {
+  if (const auto* put = std::get_if<PutRequest>(&body)) return mutations_.would_execute(put->at, caller);
+  if (const auto* del = std::get_if<DeleteRequest>(&body)) return mutations_.would_execute(del->at, caller);
+  return !std::holds_alternative<HelloRequest>(body);
+}
+
+// No record: it was looked at no further. One that does not wait as it is told is refused, and in the end not read.
+Executed Service::put_off(const Request& request, const Caller& caller, Now now, Bytes& out) {
+  STATEFS_MARK("rates.put_off");
+  ++overloaded_;
+  const std::uint32_t retry_ms = caller.rate->request_retry_ms(now.monotonic);
+  Response response = refusal(request.id, static_cast<std::uint8_t>(op_of(request.body)), Status::overloaded);
+  std::visit(
+      [this, retry_ms](auto& body) {
+        if constexpr (requires { body.retry_after_ms; }) body.retry_after_ms = retry_ms;
+        if constexpr (requires { body.replayed; }) body.head = store_.status().durable_head;
+      },
+      response.body);
+  encode_response(response, out);
+  caller.rate->charge_refusals(1, now.monotonic);
+  return finished(Status::overloaded);
 }
 
 Executed Service::answer(const Request& request, const Caller& caller, Now now, Bytes& out) {
@@ -54,10 +87,11 @@ Executed Service::answer(const Request& request, const Caller& caller, Now now, 
   STATEFS_CHECK(false);
 }
 
-void Service::refuse_frame(const FrameHeader& header, Status status, const Caller& caller, Bytes& out) {
+void Service::refuse_frame(const FrameHeader& header, Status status, const Caller& caller, Now now, Bytes& out) {
   const auto op = static_cast<std::uint8_t>(header.op & ~response_bit);
   encode_response(Response{header.id, op, status, EmptyResponse{}}, out);
   tally_.count_refusal(caller.peer, header.op, status);
+  caller.rate->charge_refusals(1, now.monotonic);
 }
 
 // A chunk is judged as its PUT will be. What has no room now, or does not fit what is there, is no refusal and not counted.
@@ -90,7 +124,7 @@ Status Service::stage(const StageRequest& request, std::uint64_t id, const Calle
 }
 
 Executed Service::session_verb(const RequestBody& body, std::uint64_t id, const Caller& caller, Now now, Bytes& out) {
-  const Applicant who{caller.peer, caller.connection};
+  const Applicant who{caller.peer, *caller.rate, caller.connection};
   const Op op = op_of(body);
   Registered done;
   if (store_.status().failed) {
@@ -102,7 +136,8 @@ Executed Service::session_verb(const RequestBody& body, std::uint64_t id, const 
   } else {
     done = registrar_.close(std::get<CloseRequest>(body), who, now);
   }
-  if (done.status != Status::ok) tally_.count_refusal(caller.peer, static_cast<std::uint8_t>(op), done.status);
+  const bool is_refusal = done.status != Status::ok && done.status != Status::overloaded;
+  if (is_refusal) tally_.count_refusal(caller.peer, static_cast<std::uint8_t>(op), done.status);
   respond(op, id, done.status, std::move(done.answer), out);
   return {done.status, done.status == Status::ok};
 }

@@ -22,6 +22,7 @@ Session::Session(Channel channel, Marks& marks, Now now)
     : marks_(marks),
       transport_(std::move(channel)),
       accepted_(now.monotonic),
+      begun_(now.monotonic),
       received_(now.monotonic),
       sent_(now.monotonic),
       progress_(now.monotonic) {}
@@ -32,6 +33,7 @@ Session::Session(const Caller& local, Marks& marks, Now now)
       transport_(Transport::plain()),
       caller_(local),
       accepted_(now.monotonic),
+      begun_(now.monotonic),
       received_(now.monotonic),
       sent_(now.monotonic),
       progress_(now.monotonic) {}
@@ -48,7 +50,9 @@ bool Session::output_full(const ServerLimits& limits) const {
   return answers_.size() + output_.size() >= limits.output_size_max;
 }
 
-bool Session::can_work(const ServerLimits& limits) const { return reading() && stalled_ && !output_full(limits); }
+bool Session::can_work(const ServerLimits& limits, Now now) const {
+  return reading() && stalled_ && !output_full(limits) && !resting(now);
+}
 
 bool Session::wants_input() const { return reading() && !established_ && !stalled_ && input_.empty(); }
 
@@ -81,7 +85,8 @@ void Session::work(ByteView& bytes, SessionContext context, Now now) {
   if (stalled_) {
     STATEFS_MARK("session.ran_again");
     received_ = now.monotonic;  // what came while nothing was read is heard from now on
-    stalled_ = false;
+    if (rests_) begun_ = now.monotonic;
+    stalled_ = rests_ = false;
   }
   while (reading() && !established_ && work_on_frames(context, now)) {
     if (bytes.empty() || !open_message(bytes, context, now)) break;
@@ -94,6 +99,11 @@ bool Session::work_on_frames(SessionContext context, Now now) {
     if (output_full(context.limits)) {
       STATEFS_MARK("session.stalled");
       stalled_ = true;
+      return false;
+    }
+    if (resting(now)) {
+      STATEFS_MARK("rates.not_read");
+      stalled_ = rests_ = true;
       return false;
     }
     const Intake::Item item = intake_.next();
@@ -152,7 +162,7 @@ void Session::take(Intake::Item item, SessionContext context, Now now) {
     }
   } else if (state_ == SessionState::serving) {
     STATEFS_MARK("session.unknown_op");
-    context.service.refuse_frame(intake_.header(), Status::unsupported, caller_, answers_.buffer());
+    context.service.refuse_frame(intake_.header(), Status::unsupported, caller_, now, answers_.buffer());
     return;
   }
   const SessionStep to = step(state_, event);
@@ -168,12 +178,12 @@ void Session::act(SessionAction action, SessionContext context, Now now) {
     case SessionAction::greet:
     case SessionAction::execute:
     case SessionAction::refuse_version:
-      if (context.service.execute(intake_.request(), caller_, now, answers_.buffer()).waits_for_flush) {
+      if (context.service.execute(intake_.request(), intake_.frame_size(), caller_, now, answers_.buffer()).waits_for_flush) {
         answers_.hold_for_flush(start);
       }
       return;
     case SessionAction::refuse_frame:
-      context.service.refuse_frame(intake_.header(), Status::malformed, caller_, answers_.buffer());
+      context.service.refuse_frame(intake_.header(), Status::malformed, caller_, now, answers_.buffer());
       return;
     case SessionAction::none: return;
     case SessionAction::send_message_2:
@@ -243,7 +253,7 @@ void Session::advance(SessionContext context, Now now) {
     progress_ = now.monotonic;
     if (!transport_.seal_keepalive(output_.room_for(sealed_size(1), sealed_size(1)))) return apply(SessionEvent::expelled, now);
   }
-  const bool in_time = now.monotonic < deadline(limits);
+  const bool in_time = now.monotonic < overdue_at(limits);
   if (in_time || state_ == SessionState::closed) return;
   if (in_handshake()) context.tally.count_handshake_failure(HandshakeFailure::timed_out);
   mark_overdue();
@@ -262,10 +272,15 @@ void Session::mark_overdue() const {
 }
 
 Time Session::deadline(const ServerLimits& limits) const {
+  const Time due = overdue_at(limits);
+  return rests_ && reading() ? earlier_of(due, caller_.rate->read_again_at()) : due;
+}
+
+Time Session::overdue_at(const ServerLimits& limits) const {
   switch (state_) {
     case SessionState::awaiting_message_1:
-    case SessionState::awaiting_message_3:
-    case SessionState::greeting: return accepted_ + limits.handshake_timeout;
+    case SessionState::awaiting_message_3: return begun_ + limits.handshake_timeout;
+    case SessionState::greeting: return rests_ ? never : begun_ + limits.handshake_timeout;
     case SessionState::draining: return draining_since_ + limits.drain_timeout;
     case SessionState::closed: return never;
     case SessionState::serving: break;

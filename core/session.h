@@ -4,7 +4,8 @@
 //
 // A remote peer becomes known by its channel; a local one is known before its first byte. The session holds no more than: an
 // incomplete Noise message, an incomplete frame, the input of one receive() while it is stalled, and
-// limits::output_size_max of output and one answer, perhaps once held and once sealed. While output is full it reads nothing.
+// limits::output_size_max of output and one answer, perhaps once held and once sealed. While output is full, or its peer was
+// refused beyond its rate (peer_rates.h), it reads nothing, and no time of the peer's runs out for it.
 #pragma once
 
 #include <memory>
@@ -15,6 +16,7 @@
 #include "core/limits.h"
 #include "core/marks.h"
 #include "core/output.h"
+#include "core/peer_rates.h"
 #include "core/service.h"
 #include "core/session_state.h"
 #include "core/tally.h"
@@ -38,6 +40,7 @@ struct ServerLimits {
   Duration dead_peer_timeout = limits::dead_peer_timeout;
   Duration drain_timeout = limits::drain_timeout;
   Duration connection_age_max = limits::connection_age_max;
+  PeerRateLimits rates;
   Marks* marks = nullptr;  // outlives the server; null: counted where nobody reads
 };
 
@@ -81,7 +84,7 @@ class Session {
   [[nodiscard]] const PublicKey& peer_key() const { return transport_.peer(); }  // of a remote one, once established()
   [[nodiscard]] const Caller& caller() const { return caller_; }
   void recall(const Caller& caller) { caller_ = caller; }       // after a reload of the policy
-  [[nodiscard]] bool can_work(const ServerLimits& limits) const;  // it was stalled and output has room again
+  [[nodiscard]] bool can_work(const ServerLimits& limits, Now now) const;  // it was stalled, and need not be any more
   [[nodiscard]] bool wants_input() const;
   [[nodiscard]] bool waits_for_store() const { return !answers_.empty(); }
   [[nodiscard]] bool mid_message() const { return transport_.mid_message() || intake_.held_size() > 0; }
@@ -96,11 +99,14 @@ class Session {
   void act(SessionAction action, SessionContext context, Now now);
   void mark_overdue() const;
   [[nodiscard]] bool output_full(const ServerLimits& limits) const;
+  [[nodiscard]] bool resting(Now now) const { return caller_.rate != nullptr && !caller_.rate->may_read(now.monotonic); }
   [[nodiscard]] bool reading() const;
+  [[nodiscard]] Time overdue_at(const ServerLimits& limits) const;  // or when a keepalive is due
 
   SessionState state_ = SessionState::awaiting_message_1;
   bool established_ = false;  // the peer is known and not yet admitted
-  bool stalled_ = false;      // frames or input wait for room in the output
+  bool stalled_ = false;      // frames or input wait for room in the output, or
+  bool rests_ = false;        // for the peer's rate of refusals
   Marks& marks_;
   Transport transport_;
   Intake intake_;
@@ -109,6 +115,7 @@ class Session {
   Bytes input_;               // stream bytes not yet worked on
   Output output_;
   Time accepted_;
+  Time begun_;                // accepted, or read again in `greeting`: from then on HELLO is due
   Time received_;             // last bytes in; while nothing is read, the time that this began to hold
   Time sent_;                 // last output made
   Time progress_;             // output was empty, or some of it was taken

@@ -19,6 +19,7 @@ void Tally::count(AuditKind kind, const PeerRef& peer, std::uint8_t op, Status s
 
 void Tally::count_refusal(const PeerRef& peer, std::uint8_t op, Status status) {
   count(AuditKind::refusals, peer, known_op(op), status);
+  ++refusals_counted_;
 }
 
 void Tally::count_damage(const PeerRef& peer) { count(AuditKind::damaged, peer, 0, Status::malformed); }

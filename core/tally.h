@@ -35,6 +35,7 @@ class Tally {
   // When numbers that wait for time are due; `never` where none are.
   [[nodiscard]] Time deadline() const;
   [[nodiscard]] const Digest& policy() const { return policy_; }
+  [[nodiscard]] std::uint64_t refusals_counted() const { return refusals_counted_; }  // ever
 
  private:
   struct Key {
@@ -57,6 +58,7 @@ class Tally {
   Marks& marks_;
   Digest policy_;
   std::map<Key, Count> counted_;
+  std::uint64_t refusals_counted_ = 0;
   std::array<std::uint64_t, handshake_failure_count + 1> handshakes_{};  // by HandshakeFailure
   bool handshakes_waiting_ = false;
   bool policy_waiting_ = true;                 // the policy that the program starts with is recorded too

@@ -6,6 +6,7 @@ namespace statefs::sim {
 namespace {
 
 constexpr std::int64_t burst = limits::session_events_burst * 1000;
+constexpr std::int64_t per_second = limits::session_events_per_second;
 constexpr std::int64_t margin = 8'000;  // of requests that were opened in another order than they were executed in
 
 const SessionInstance* instance_in(const RequestBody& body) {
@@ -13,6 +14,8 @@ const SessionInstance* instance_in(const RequestBody& body) {
   if (const auto* resume = std::get_if<ResumeRequest>(&body)) return &resume->instance;
   return nullptr;
 }
+
+bool is_session_verb(const RequestBody& body) { return instance_in(body) != nullptr || std::holds_alternative<CloseRequest>(body); }
 
 std::uint32_t generation_in(const RequestBody& body) {
   if (const auto* open = std::get_if<OpenRequest>(&body)) return open->generation;
@@ -42,24 +45,29 @@ std::string SessionCauses::objection_to_verb(const SeenExchange& exchange) {
 
 // A bucket that is filled a tenth slower than the real one, so that what is in it is there. Clocks drift by less.
 void SessionCauses::count(const SeenExchange& exchange) {
-  if (instance_in(exchange.request.body) == nullptr) return;
+  if (!is_session_verb(exchange.request.body)) return;
   Rate& rate = rates_[exchange.peer];
   const Place up = grounds_.up_since(exchange.asked);
-  if (rate.filled == Time{} || rate.up_since != up) rate = {up, exchange.asked_time, 0, burst, exchange.asked_time};
+  if (rate.filled == Time{} || rate.up_since != up) rate = {up, exchange.asked_time, 0, burst, exchange.asked_time, rate.evictions};
+  const auto& appends = grounds_.of().history().appends;
+  for (; rate.evictions < appends.size() && appends[rate.evictions].at <= exchange.asked; ++rate.evictions) {
+    const SeenAppend& append = appends[rate.evictions];
+    const bool is_its = append.record.kind == AuditKind::eviction && grounds_.of().node_of(append.record.peer) == exchange.peer;
+    if (is_its && append.at >= up) rate.tokens_least -= 1000;
+  }
   const std::int64_t passed_ms = (exchange.asked_time - rate.filled).ns / milliseconds(1).ns;
-  rate.tokens_least = std::min(burst, rate.tokens_least + std::min<std::int64_t>(passed_ms, 10'000) * limits::session_events_per_second * 9 / 10);
+  rate.tokens_least = std::min(burst, rate.tokens_least + std::min<std::int64_t>(passed_ms, 10'000) * per_second * 9 / 10);
   rate.tokens_least = std::max<std::int64_t>(0, rate.tokens_least - 1000);
   rate.filled = rate.filled + milliseconds(passed_ms);
 }
 
 // Over the whole life of a server there are no more than a tenth above the rate.
 std::string SessionCauses::rate_objection(const SeenExchange& exchange) {
-  if (instance_in(exchange.request.body) == nullptr) return {};
   Rate& rate = rates_[exchange.peer];
   if (exchange.answer.status == Status::overloaded) return rate.tokens_least >= margin ? "below its rate" : "";
   rate.taken += 1000;
   const std::int64_t life_ms = (exchange.answered_time - rate.began).ns / milliseconds(1).ns + 1'000;
-  const std::int64_t most = burst + margin + life_ms * limits::session_events_per_second * 11 / 10;
+  const std::int64_t most = burst + margin + life_ms * per_second * 11 / 10;
   return rate.taken > most && exchange.answer.status != Status::io_error ? "beyond the rate of session events" : "";
 }
 
@@ -135,7 +143,7 @@ std::string SessionCauses::verb_refused(const SeenExchange& exchange, const Sess
   if (status == Status::audit_unavailable) {
     return grounds_.log_free_least(exchange.asked, exchange.answered) < Grounds::room_for_session ? "" : "though the log has room";
   }
-  if (status == Status::overloaded && instance_in(exchange.request.body) != nullptr) return {};
+  if (status == Status::overloaded) return {};
   if (status != Status::session_limit || !std::holds_alternative<OpenRequest>(exchange.request.body)) return "which it never is";
   const Place up = grounds_.up_since(exchange.asked);
   const auto is_full = [&](Place place) { return log_.joined_count(peer, place, up) >= grounds_.of().store().sessions_per_key; };

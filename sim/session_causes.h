@@ -19,7 +19,7 @@ class SessionCauses {
   // `grounds` outlives it.
   explicit SessionCauses(const Grounds& grounds) : grounds_(grounds), log_(grounds.sessions()) {}
 
-  // Every request of a session, answered or not, in their order: OPEN and RESUME have a rate.
+  // Every request of a session, answered or not, in their order: OPEN, RESUME, CLOSE and evictions have a rate.
   void count(const SeenExchange& exchange);
   // What is wrong with the answer; empty: nothing. Each after its own count().
   [[nodiscard]] std::string objection_to_verb(const SeenExchange& exchange);
@@ -33,6 +33,7 @@ class SessionCauses {
     std::int64_t taken = 0;
     std::int64_t tokens_least = 0;  // that must be there, in thousandths
     Time filled;
+    std::size_t evictions = 0;      // of the log, looked at
   };
 
   [[nodiscard]] std::string verb_done(const SeenExchange& exchange, const SessionResponse& answer) const;

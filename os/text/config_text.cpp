@@ -77,6 +77,16 @@ Refusal read_total_value_size(const TomlMember& member, StagingLimits& out) {
   return std::nullopt;
 }
 
+// Four seconds' worth may come at once.
+Refusal read_rate(const TomlMember& member, RateLimit& out) {
+  std::uint64_t per_second = 0;
+  const bool is_size = member.name == "bytes_per_second";
+  Refusal refusal = is_size ? read_size(member, 1'024, limits::rate_per_second_max, per_second)
+                            : read_count(member, limits::rate_per_second_max, per_second);
+  if (!refusal) out = PeerRateLimits::at(per_second);
+  return refusal;
+}
+
 Refusal read_limit(const TomlMember& member, ServerLimits& out) {
   if (member.name == "connections") return read_count(member, limits::connections_max, out.connections_max);
   if (member.name == "connections_per_peer") return read_count(member, limits::connections_max, out.connections_per_peer_max);
@@ -88,6 +98,10 @@ Refusal read_limit(const TomlMember& member, ServerLimits& out) {
   if (member.name == "handshakes_per_wakeup") return read_count(member, limits::connections_max, out.handshakes_per_wakeup);
   if (member.name == "output_bytes") return read_size(member, 2 * limits::frame_size_max, 64u << 20, out.output_size_max);
   if (member.name == "total_value_size") return read_total_value_size(member, out.staging);
+  if (member.name == "requests_per_second") return read_rate(member, out.rates.requests);
+  if (member.name == "bytes_per_second") return read_rate(member, out.rates.bytes);
+  if (member.name == "refusals_per_second") return read_rate(member, out.rates.refusals);
+  if (member.name == "session_events_per_second") return read_rate(member, out.rates.session_events);
   if (member.name == "handshake_timeout") return read_duration(member, out.handshake_timeout);
   if (member.name == "keepalive_interval") return read_duration(member, out.keepalive_interval);
   if (member.name == "dead_peer_timeout") return read_duration(member, out.dead_peer_timeout);
@@ -95,8 +109,9 @@ Refusal read_limit(const TomlMember& member, ServerLimits& out) {
   if (member.name == "connection_age") return read_duration(member, out.connection_age_max);
   return unknown(member, "limits",
                  "connections, connections_per_peer, half_open, local_connections, local_connections_per_uid, "
-                 "handshakes_per_wakeup, output_bytes, total_value_size, handshake_timeout, "
-                 "keepalive_interval, dead_peer_timeout, drain_timeout or connection_age");
+                 "handshakes_per_wakeup, output_bytes, total_value_size, requests_per_second, bytes_per_second, "
+                 "refusals_per_second, session_events_per_second, handshake_timeout, keepalive_interval, "
+                 "dead_peer_timeout, drain_timeout or connection_age");
 }
 
 // What core/limits.h asserts of its own values.

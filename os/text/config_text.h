@@ -25,6 +25,9 @@
 //   handshakes_per_wakeup = 8
 //   output_bytes = "512KiB"              # waiting to be sent on one connection
 //   total_value_size = "1MiB"            # of a value however written, 64KiB to 16MiB
+//   requests_per_second = 1000           # of one peer or uid; left out: no limit. So is bytes_per_second = "1MiB"
+//   refusals_per_second = 256
+//   session_events_per_second = 128
 //   handshake_timeout = "10s"
 //   keepalive_interval = "15s"
 //   dead_peer_timeout = "45s"

@@ -23,11 +23,10 @@ class RegistrarTest : public testing::Test {
         registrar_(store_, tally_, marks_, limits::sessions_per_key) {}
 
   Applicant from(ConnectionId connection, std::uint8_t peer = 1) {
-    Applicant who;
-    who.peer.kind = PeerKind::remote;
-    who.peer.key.bytes.fill(peer);
-    who.connection = connection;
-    return who;
+    PeerRef asks;
+    asks.kind = PeerKind::remote;
+    asks.key.bytes.fill(peer);
+    return {asks, rates_.of(owner_of(asks), now_.monotonic), connection};
   }
   Registered open(std::uint32_t seed, std::uint32_t generation, ConnectionId connection, std::uint8_t peer = 1) {
     now_.monotonic = now_.monotonic + seconds(1);  // within the rate
@@ -54,6 +53,7 @@ class RegistrarTest : public testing::Test {
   Now now_{Time{1}, 1};
   MemoryStore store_;
   Marks marks_;
+  PeerRates rates_{PeerRateLimits{}};
   Tally tally_;
   Registrar registrar_;
 };
@@ -145,6 +145,32 @@ TEST_F(RegistrarTest, RatesSessionEventsForEachKey) {
   EXPECT_EQ(registrar_.open({instance(5), 1}, from(11, 2), now_).status, Status::ok) << "another peer is not held up";
   now_.monotonic = now_.monotonic + seconds(1);
   EXPECT_EQ(resume(1, 10'000, 10).status, Status::ok);
+}
+
+TEST_F(RegistrarTest, RatesClosesAndEvictionsAsSessionEvents) {
+  PeerRateLimits few;
+  few.session_events = {1, 3};
+  PeerRates rates(few);
+  const auto asks = [&](ConnectionId connection) {
+    const PeerRef peer = from(0).peer;
+    return Applicant{peer, rates.of(owner_of(peer), now_.monotonic), connection};
+  };
+  const Registered opened = registrar_.open({instance(1), 1}, asks(1), now_);
+  ASSERT_EQ(opened.status, Status::ok);
+  EXPECT_EQ(registrar_.close({opened.answer.session, 1}, asks(1), now_).status, Status::ok);
+  EXPECT_EQ(registrar_.close({opened.answer.session, 1}, asks(1), now_).status, Status::ok) << "one that ended is flushed for, too";
+  const Registered late = registrar_.close({opened.answer.session, 1}, asks(1), now_);
+  EXPECT_EQ(late.status, Status::overloaded);
+  EXPECT_EQ(late.answer.retry_after_ms, 1'000u);
+  now_.monotonic = now_.monotonic + milliseconds(late.answer.retry_after_ms);
+  EXPECT_EQ(registrar_.close({opened.answer.session, 1}, asks(1), now_).status, Status::ok) << "after the wait it was told";
+
+  for (std::uint32_t i = 1; i <= limits::sessions_per_key; ++i) ASSERT_EQ(open(100 + i, 1, i).status, Status::ok);
+  registrar_.connection_ended(1);
+  now_.monotonic = now_.monotonic + seconds(10);
+  ASSERT_EQ(registrar_.open({instance(2), 1}, asks(9), now_).status, Status::ok) << "it evicts: two events";
+  EXPECT_EQ(registrar_.resume({instance(2), 2}, asks(9), now_).status, Status::ok);
+  EXPECT_EQ(registrar_.resume({instance(2), 3}, asks(9), now_).status, Status::overloaded);
 }
 
 TEST_F(RegistrarTest, RecordsEverySessionEvent) {

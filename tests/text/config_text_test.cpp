@@ -47,6 +47,10 @@ local_connections_per_uid = 4
 handshakes_per_wakeup = 5
 output_bytes = "1MiB"
 total_value_size = "512KiB"
+requests_per_second = 50
+bytes_per_second = "2MiB"
+refusals_per_second = 9
+session_events_per_second = 3
 handshake_timeout = "250ms"
 keepalive_interval = "1s"
 dead_peer_timeout = "3s"
@@ -72,11 +76,27 @@ connection_age = "24h"
   EXPECT_EQ(config.limits.output_size_max, 1u << 20);
   EXPECT_EQ(config.limits.staging.value_size_max, 512u << 10);
   EXPECT_EQ(config.limits.staging.bytes_per_peer_max, limits::staged_values_per_peer * (512u << 10));
+  EXPECT_EQ(config.limits.rates.requests, (RateLimit{50, 200}));
+  EXPECT_EQ(config.limits.rates.bytes, (RateLimit{2u << 20, 8u << 20}));
+  EXPECT_EQ(config.limits.rates.refusals, (RateLimit{9, 36}));
+  EXPECT_EQ(config.limits.rates.session_events, (RateLimit{3, 12}));
   EXPECT_EQ(config.limits.handshake_timeout, milliseconds(250));
   EXPECT_EQ(config.limits.keepalive_interval, seconds(1));
   EXPECT_EQ(config.limits.dead_peer_timeout, seconds(3));
   EXPECT_EQ(config.limits.drain_timeout, seconds(120));
   EXPECT_EQ(config.limits.connection_age_max, seconds(86'400));
+}
+
+TEST(ConfigText, LimitsNoRequestsAndNoBytesUnlessItIsTold) {
+  const ConfigText config = parsed("");
+  EXPECT_FALSE(config.limits.rates.requests.limits());
+  EXPECT_FALSE(config.limits.rates.bytes.limits());
+  EXPECT_EQ(config.limits.rates.refusals, (RateLimit{limits::refusals_per_second, limits::refusals_burst}));
+  EXPECT_EQ(config.limits.rates.session_events, (RateLimit{limits::session_events_per_second, limits::session_events_burst}));
+  EXPECT_EQ(parsed("[limits]\nbytes_per_second = '1GiB'").limits.rates.bytes.burst, std::uint64_t{1} << 32);
+  EXPECT_EQ(refusal("[limits]\nbytes_per_second = 1023").substr(0, 37), "config:2:20: bytes_per_second is no s");
+  EXPECT_EQ(refusal("[limits]\nrequests_per_second = 0").substr(0, 41), "config:2:23: requests_per_second is no co");
+  EXPECT_EQ(refusal("[limits]\nrefusals_per_second = 1073741825").substr(0, 41), "config:2:23: refusals_per_second is no co");
 }
 
 TEST(ConfigText, SaysWhereAndWhatIsWrong) {
