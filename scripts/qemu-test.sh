@@ -11,13 +11,13 @@ Debian's kernel by the name of its package into build/qemu/kernels, boots, and p
 every line that it must show came, whole and in order, no other marker did, and the audit holds exactly what was done. What a run
 leaves is in build/qemu/runs/LANE-TIME/: consoles, packet captures, disk images, summary.json. docs/QEMU.md says how to read it.
 
-  --lane NAME   two-vm (the default), single-vm, persist, flap, one after another with all; mixed-endian, arm64
+  --lane NAME   two-vm (the default), single-vm, persist, flap, mixed-endian, arm64; or all, one after another
   --list        what each lane shows
   --build-programs  build the programs, and do nothing else
   --out FOLDER  the folder of the run
   --help        this text
 
-  RUN_UNTIL_MARKER=1   end with the last marker that is expected; otherwise guests run until they power off
+  RUN_UNTIL_MARKER=1   two-vm and single-vm end with the client's last marker; otherwise guests run until they power off
   RUN_TIMEOUT=90s      most time of one boot, as 90s or 2m; a lane that is not done by then has failed
 
 Exit status: that of the first lane that failed; 0 ok, 2 usage, 10 build, 11 boot, 12 network, 13 authentication, 14 policy,
@@ -27,11 +27,10 @@ TEXT
 }
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-lanes=(two-vm single-vm persist flap)  # of --lane all
-by_name=(mixed-endian arm64)         # and these, when asked for
+lanes=(two-vm single-vm persist flap mixed-endian arm64)
 list_lanes() {
   cat <<'TEXT'
-two-vm         a client guest and a server guest: read and write, refusals, sizes, strangers, retries, and the audit of all that
+two-vm         a client guest and a server guest: read and write, refusals, sizes, strangers, chunks, retries, and the audit of all that
 single-vm      the same with both programs in one guest
 persist        five power cuts of the server under load: what SYNC covered is there, what is gone was reported, the audit chain holds
 flap           the link between the guests is cut four times under load: nothing is lost, made twice, or not recorded
@@ -47,7 +46,7 @@ while [ $# -gt 0 ]; do
   case $1 in
     --lane)
       [ $# -ge 2 ] || { echo "qemu-test: --lane needs a name; try --list" >&2; exit 2; }
-      [[ " ${lanes[*]} ${by_name[*]} all " == *" $2 "* ]] || { echo "qemu-test: there is no lane '$2'; try --list" >&2; exit 2; }
+      [[ " ${lanes[*]} all " == *" $2 "* ]] || { echo "qemu-test: there is no lane '$2'; try --list" >&2; exit 2; }
       chosen=("$2")
       shift
       ;;

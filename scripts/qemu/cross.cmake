@@ -3,7 +3,7 @@
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_CXX_COMPILER ${cross_triplet}-g++)
 set(CMAKE_LIBRARY_ARCHITECTURE ${cross_triplet})
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-${CMAKE_SYSTEM_PROCESSOR}-static)
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-${CMAKE_SYSTEM_PROCESSOR}-static ${cross_emulator_options})
 get_filename_component(cross_libraries ${CMAKE_CURRENT_LIST_DIR}/../../build/qemu/libraries/${cross_arch} ABSOLUTE)
 set(CMAKE_FIND_ROOT_PATH ${cross_libraries}/usr)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)

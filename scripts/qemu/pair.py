@@ -60,7 +60,6 @@ class Pair:
         self.run = run
         self.setting = setting
         self.disk_options = disk_options
-        self.alone = False  # whether the server has nobody on its link
         self.server = run.guest('server', audits=True)
         self.client = run.guest('client')
         if run.stand_ins:
@@ -72,9 +71,14 @@ class Pair:
         self.identities = identities
         self.daemon_options = daemon_options
         self.write_server()
-        steps = ['address eth0 10.0.2.2 24', *client_steps(identities)]
+        self.write_client(client_steps(identities))
+
+    def write_client(self, steps):
+        """What the client boots from."""
+        setting, work = self.setting, self.run.path('work')
+        steps = ['address eth0 10.0.2.2 24', *steps]
         archive = images.initial(setting.kernel('amd64'), setting.programs_of('amd64'), work, ['selftest-client'], steps)
-        images.add_client(archive, identities)
+        images.add_client(archive, self.identities)
         images.write_archive(archive, f'{work}/client.cpio')
 
     def write_server(self):
@@ -89,14 +93,13 @@ class Pair:
             archive.remove('/init')
         images.write_archive(archive, f'{work}/server.cpio')
 
-    def move_server(self, arch):
-        """Its disk and identity to a machine of another architecture, which has to be booted."""
-        self.run.cut_power(self.server)
+    def move_server(self, arch, checks):
+        """Its disk and identity to a machine of another architecture, and other checks to the client; both have ended, and are to be booted."""
         if os.path.exists(f'{self.run.sockets}/link'):
-            os.remove(f'{self.run.sockets}/link')  # of a client that has ended
+            os.remove(f'{self.run.sockets}/link')
         self.setting.server_arch = arch
-        self.alone = True
         self.write_server()
+        self.write_client([client_step(self.identities, ADDRESS, checks)])
 
     def qmp(self, name):
         """The monitor of a guest; nothing where stand-ins have none."""
@@ -106,7 +109,7 @@ class Pair:
         run = self.run
         boots = len(run.guests[name].boots)
         capture = run.path(f'{name}.pcap' if boots == 0 else f'{name}-{boots + 1}.pcap')  # qemu begins it anew
-        link = (name == 'client' or self.alone, f'{run.sockets}/link', MACS[name], capture)
+        link = (name == 'client', f'{run.sockets}/link', MACS[name], capture)
         return qemu_command(arch, self.setting.kernel(arch).image, run.path(f'work/{name}.cpio'), link=link, qmp=f'{run.sockets}/{name}.qmp', **more)
 
     def boot_client(self, due):
@@ -127,7 +130,7 @@ class Single:
     def __init__(self, run, setting):
         self.run = run
         self.guest = run.guest('guest', audits=True)
-        self.command = None
+        self.command = self.disk = None
         if run.stand_ins:
             return
         work = run.path('work')
@@ -139,7 +142,8 @@ class Single:
         images.add_server(archive, identities, 'client')
         images.add_client(archive, identities)
         initrd = images.write_archive(archive, f'{work}/guest.cpio')
-        self.command = qemu_command('amd64', kernel.image, initrd, disk=images.make_disk(run.path('state.img')))
+        self.disk = images.make_disk(run.path('state.img'))
+        self.command = qemu_command('amd64', kernel.image, initrd, disk=self.disk)
 
     def boot(self, due):
         self.run.boot(self.guest, self.command, due)

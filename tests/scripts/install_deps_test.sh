@@ -41,6 +41,11 @@ run --dry-run test
 check "qemu is missing, and not asked for" 0 ""
 run --dry-run emulated
 check "qemu is missing, and is under what is emulated" 1 "install-deps: missing: qemu-system-x86"
+run --dry-run foreign
+check "qemu is missing, and foreign tests do without" 0 ""
+stub dpkg-query 'case "$*" in *g++-s390x-linux-gnu) exit 1 ;; *) printf "installed " ;; esac'
+run --dry-run foreign
+check "a foreign compiler is missing" 1 "install-deps: missing: g++-s390x-linux-gnu"
 stub dpkg-query 'printf "deinstalled "'
 run --dry-run build
 check "removed but configured" 1 "*missing: g++ cmake*"

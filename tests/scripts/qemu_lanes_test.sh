@@ -8,23 +8,30 @@ script=$(cd "$(dirname "$0")/../../scripts" && pwd)/qemu-test.sh
 command -v ps >/dev/null && [ -x /usr/bin/python3 ] || { echo "there is no /usr/bin/python3 or no ps"; exit 77; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failed=0
+at_once=4  # lanes: they mostly wait
 
-# The good pair: real programs that call themselves by the names that they have in guests.
+# The good pair: real programs that call themselves by the names that they have in guests. A server that is booted again has the keys,
+# the address and the disk that it had; with OLD_DISK the disk is what it was before the first request.
 mkdir "$work/good"
 cat >"$work/good/server" <<'TEXT'
 #!/bin/bash
 cd "$RUN_FOLDER"
 echo $$ >>pids
-for name in server client stranger; do "$BIN/statefs" keygen $name.key >$name.public; done
-echo "$(cat ${ENROLLED:-client}.public) tester" >peers
-touch keys.made
+if [ ! -e keys.made ]; then
+  for name in server client stranger; do "$BIN/statefs" keygen $name.key >$name.public; done
+  echo "$(cat ${ENROLLED:-client}.public) tester" >peers
+  touch keys.made
+fi
+[ ! -e old.img ] || mv old.img state.img
+listen=127.0.0.1:0
+[ ! -s address ] || listen=$(cat address)
 echo 'guest-init: up'
-"$BIN/dsoftbusd" --listen 127.0.0.1:0 --identity server.key --peers peers --state "$PWD/state.img" --state-size 256MiB --audit - </dev/null 2>&1 |
+"$BIN/dsoftbusd" --listen $listen --identity server.key --peers peers --state "$PWD/state.img" --state-size 256MiB --audit - </dev/null 2>&1 |
   while IFS= read -r line; do
     case $line in
       'dsoftbusd: state '*) line="dsoftbusd: state /dev/vda: ${line##*state.img: }" ;;
       'dsoftbusd: listening on '*) echo "${line##* }" >address; line='dsoftbusd: listening on 10.0.2.1:7070' ;;
+      'dsoftbusd: ready') [ -n "${OLD_DISK:-}" ] && cp --sparse=always state.img old.img ;;
     esac
     echo "$line"
   done &
@@ -42,31 +49,35 @@ echo 'guest-init: up'
 until [ -s address ] || [ -n "${NOBODY:-}" ]; do sleep 0.05; done
 until [ -e keys.made ]; do sleep 0.05; done
 "$BIN/selftest-client" --connect "${NOBODY:-$(cat address)}" --server-key "$(cat server.public)" --identity client.key \
-  --stranger-identity stranger.key --patience 1s </dev/null
+  --stranger-identity stranger.key --patience ${PATIENCE:-1s} ${CHECKS:-} </dev/null
 echo "guest-init: selftest-client ended $?"
 echo 'guest-init: power off'
 TEXT
 chmod +x "$work/good"/*
 
 count=0
-# lane STATUS REASON ARGUMENT...: one run with the stand-ins in $stand_ins; VARIABLE=VALUE before it reach them.
+# lane STATUS REASON ARGUMENT...: one run with the stand-ins in $stand_ins, beside others; VARIABLE=VALUE before it reach them. What is
+# wrong is written down, a line each that begins with FAIL.
 lane() {
-  local wanted=$1 reason=$2 status=0 output run said
-  shift 2
   count=$((count + 1))
-  run=$work/run$count
+  [ "$(jobs -pr | wc -l)" -lt $at_once ] || wait -n || true
+  judge "$work/run$count" "$@" >"$work/said$count" 2>&1 &
+}
+judge() {
+  local run=$1 wanted=$2 reason=$3 status=0 output said
+  shift 3
   output=$("$script" --stand-ins "$stand_ins" --out "$run" "$@" 2>&1 </dev/null) || status=$?
   said=$(sed -n 's/^ "reason": "\(.*\)",$/\1/p' "$run/summary.json")
-  [ $status -eq "$wanted" ] || { echo "FAIL $reason: status $status, not $wanted: $output"; failed=1; }
+  [ $status -eq "$wanted" ] || echo "FAIL $reason: status $status, not $wanted: $output"
   # shellcheck disable=SC2053
-  [[ $said == $reason ]] || { echo "FAIL $reason: the reason is '$said'"; failed=1; }
-  grep -q "^ \"status\": $wanted,$" "$run/summary.json" || { echo "FAIL $reason: the summary has another status"; failed=1; }
+  [[ $said == $reason ]] || echo "FAIL $reason: the reason is '$said'"
+  grep -q "^ \"status\": $wanted,$" "$run/summary.json" || echo "FAIL $reason: the summary has another status"
   for pid in $(cat "$run/pids" 2>/dev/null); do
     for ((tries = 0; tries < 40; ++tries)); do  # who is killed is gone a little later
       [[ $(ps -o stat= -p "$pid") == [!Z]* ]] || break
       sleep 0.05
     done
-    [ $tries -lt 40 ] || { echo "FAIL $reason: process $pid is left running"; failed=1; }
+    [ $tries -lt 40 ] || echo "FAIL $reason: process $pid is left running"
   done
 }
 # bent NAME COMMAND: the good pair, with what this guest prints going through a command
@@ -91,8 +102,6 @@ stand_ins=$work/good
 lane 0 ''
 RUN_UNTIL_MARKER=1 lane 0 ''
 lane 0 '' --lane mixed-endian
-[ "$(grep -c '"line": "SELFTEST: ' "$work/run1/summary.json")" -ge 5 ] || { echo "FAIL the summary has not the markers"; failed=1; }
-grep -q 'x%0aSELFTEST:%20remote%20statefs' "$work/run1/server.console" || { echo "FAIL no key held a marker"; failed=1; }
 
 # The client's key is not enrolled; nobody listens.
 ENROLLED=stranger lane 13 'client: SELFTEST: remote statefs fail authentication: *not enrolled'
@@ -148,7 +157,23 @@ lane 16 'record * comes after record *'
 bent server "sed -u '/put allow .*selftest\\/retry/s/old=0/old=5/'"
 lane 15 '*selftest/retry: record * changes revision 5, and it was at 0'
 
+# A disk that is put back to what it was, and to nothing: SYNC had covered what is gone.
+stand_ins=$work/good
+export CHECKS='persist --rounds 5' PATIENCE=50s
+OLD_DISK=1 lane 17 'client: SELFTEST: persist round 1 fail persistence: *' --lane persist
+bent server "sed -u 's/recovered .* records.*/new store, epoch 1/'"
+lane 17 'server: dsoftbusd: state /dev/vda: new store, epoch 1' --lane persist
+
+wait
+cat "$work"/said*
+failed=0
+[ -z "$(cat "$work"/said*)" ] || failed=1
+[ "$(grep -c '"line": "SELFTEST: ' "$work/run1/summary.json")" -ge 6 ] || { echo "FAIL the summary has not the markers"; failed=1; }
+grep -q 'x%0aSELFTEST:%20remote%20statefs' "$work/run1/server.console" || { echo "FAIL no key held a marker"; failed=1; }
+
 # Options.
+known=$("$script" --list | sed 's/ .*//' | tr '\n' ' ')
+[ "$known" = 'two-vm single-vm persist flap mixed-endian arm64 ' ] || { echo "FAIL --list names $known"; failed=1; }
 for bad in '--lane nowhere' '--lane' '--no-such'; do
   status=0
   # shellcheck disable=SC2086
