@@ -91,7 +91,9 @@ std::optional<PlanObjection> objection_to_whole(const Plan& plan) {
     if (!plan.is_client(plan.calls[i].first)) return PlanObjection{About::call, i, "names a node that is no client"};
   }
   const std::size_t remote = (plan.client_count - plan.local_count + plan.server_count - 1) / plan.server_count;
-  if (plan.limits.connections_max < remote) return PlanObjection{About::plan, 0, "limits.connections_max: fewer connections than clients, some of whom would never get in"};
+  if (plan.limits.connections_max < remote) {
+    return PlanObjection{About::plan, 0, "limits.connections_max: fewer connections than clients, some of whom would never get in"};
+  }
   return std::nullopt;
 }
 

@@ -274,7 +274,8 @@ std::string print(const Plan& plan) {
     for (const HostileKind kind : plan.hostile) out += " " + std::string(name_of(kind));
     out += "\n";
   }
-  for (std::size_t i = 0; i < std::min<std::size_t>(plan.nodes.size(), plan.node_count()); ++i) print_node(static_cast<NodeId>(i), plan.nodes[i], out);
+  const std::size_t node_count = std::min<std::size_t>(plan.nodes.size(), plan.node_count());
+  for (std::size_t i = 0; i < node_count; ++i) print_node(static_cast<NodeId>(i), plan.nodes[i], out);
   for (const auto& [node, numbers] : plan.operations) out += "do " + std::to_string(node) + " " + list_of(numbers) + "\n";
   for (const auto& [node, call] : plan.calls) print_call(node, call, out);
   if (plan.policies != defaults.policies) {
