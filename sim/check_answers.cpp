@@ -105,7 +105,6 @@ std::string Answers::place_of(const SeenExchange& exchange) {
 
 std::string Answers::take(const SeenExchange& exchange) {
   const bool is_first = exchange.form != SeenExchange::Form::none && greeted_.insert(exchange.connection).second;
-  if (exchange.form == SeenExchange::Form::request) causes_.count(exchange);
   if (!exchange.is_answered()) return {};
   if (exchange.form == SeenExchange::Form::none) return "which nobody asked";
   if (!exchange.is_readable) return "which cannot be read";

@@ -166,6 +166,7 @@ void Disk::crash(bool power_lost, DiskLoss loss, std::uint64_t which) {
   }
   out_.clear();
   user_ = nullptr;
+  misdirects_ = false;  // of this life: what the next one does first may be what keeps its epoch its own
   if (!power_lost) return;
   std::vector<Write> left;
   left.swap(unflushed_);

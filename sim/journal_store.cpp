@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "core/check.h"
 #include "core/export_queue.h"
@@ -43,6 +44,7 @@ void JournalStore::reopen(Now now) {
   config_.journal.epoch_random = epochs_.next();
   journal_.emplace(config_.journal, disk_.visible().size());
   was_ready_ = has_failed_ = false;
+  was_astray_ |= std::exchange(is_astray_, false);  // what goes astray from here on is missing after the next crash, not this one
   unwritten_.clear();
   unwritten_size_ = 0;
   advance(now);
@@ -160,8 +162,8 @@ void JournalStore::note_recovered() {
   const Epoch* const last = journal_->epochs().find(known);
   if (last != nullptr && last->last.index != 0) kept = last->last.index;
   if (last_index_ > kept) lost_count_ = static_cast<std::size_t>(last_index_ - std::max(kept, durable_index_));
-  ground_.trace.add(node_, TraceKind::store_lost, kept, is_astray_ ? Bytes{1} : Bytes{});
-  is_astray_ = false;
+  ground_.trace.add(node_, TraceKind::store_lost, kept, was_astray_ ? Bytes{1} : Bytes{});
+  was_astray_ = false;
   last_index_ = kept;
   entry_.clear();
   Writer writer(entry_);

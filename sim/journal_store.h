@@ -106,7 +106,8 @@ class JournalStore final : public MachineStore, private DiskOwner {
   std::deque<std::pair<std::uint64_t, std::uint64_t>> unwritten_;  // index and size, about, of records that are not durable
   std::uint64_t unwritten_size_ = 0;
   std::size_t lost_count_ = 0;
-  bool is_astray_ = false;          // the disk may lack what it said is durable
+  bool is_astray_ = false;          // the disk may lack what it said is durable: so since it was opened last,
+  bool was_astray_ = false;         // and so before that, and no recovery has shown it yet
   Bytes encoded_;
   Bytes entry_;
 };

@@ -69,6 +69,9 @@ void tell_mark(const TraceEntry& entry, ByteView payload, Row& row) {
       add(row, "record", reader.u64());
       add(row, "certain", reader.u8() == 0 ? "no" : "yes");
       return;
+    case TraceKind::fault:
+      row.title = "incident: " + std::string(as_text(payload));
+      return;
     case TraceKind::tampered:
       add(row, "kind", reader.u8());
       add(row, "offset", reader.u64());
@@ -82,7 +85,6 @@ void tell_mark(const TraceEntry& entry, ByteView payload, Row& row) {
     case TraceKind::stream_closed:
     case TraceKind::call:
     case TraceKind::completion:
-    case TraceKind::fault:
     case TraceKind::calm:
     case TraceKind::distrusted: return;
   }

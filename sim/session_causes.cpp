@@ -43,32 +43,35 @@ std::string SessionCauses::objection_to_verb(const SeenExchange& exchange) {
   return exchange.answer.status == Status::ok ? verb_done(exchange, *answer) : verb_refused(exchange, *answer);
 }
 
-// A bucket that is filled a tenth slower than the real one, so that what is in it is there. Clocks drift by less.
-void SessionCauses::count(const SeenExchange& exchange) {
-  if (!is_session_verb(exchange.request.body)) return;
-  Rate& rate = rates_[exchange.peer];
-  const Place up = grounds_.up_since(exchange.asked);
-  if (rate.filled == Time{} || rate.up_since != up) rate = {up, exchange.asked_time, 0, burst, exchange.asked_time, rate.evictions};
-  const auto& appends = grounds_.of().history().appends;
-  for (; rate.evictions < appends.size() && appends[rate.evictions].at <= exchange.asked; ++rate.evictions) {
-    const SeenAppend& append = appends[rate.evictions];
-    const bool is_its = append.record.kind == AuditKind::eviction && grounds_.of().node_of(append.record.peer) == exchange.peer;
-    if (is_its && append.at >= up) rate.tokens_least -= 1000;
+// Each event that a peer's bucket paid for, evictions with the OPEN that they made room for.
+SessionCauses::SessionCauses(const Grounds& grounds) : grounds_(grounds), log_(grounds.sessions()) {
+  const Case& of = grounds.of();
+  std::map<NodeId, std::vector<Place>> evictions;
+  for (const SeenAppend& append : of.history().appends) {
+    if (append.record.kind == AuditKind::eviction) evictions[of.node_of(append.record.peer)].push_back(append.at);
   }
-  const std::int64_t passed_ms = (exchange.asked_time - rate.filled).ns / milliseconds(1).ns;
-  rate.tokens_least = std::min(burst, rate.tokens_least + std::min<std::int64_t>(passed_ms, 10'000) * per_second * 9 / 10);
-  rate.tokens_least = std::max<std::int64_t>(0, rate.tokens_least - 1000);
-  rate.filled = rate.filled + milliseconds(passed_ms);
+  for (const SeenExchange& each : of.history().exchanges) {
+    if (each.form != SeenExchange::Form::request || !is_session_verb(each.request.body)) continue;
+    if (each.is_answered() && each.answer.status == Status::overloaded) continue;
+    const auto& places = evictions[each.peer];
+    const auto first = std::upper_bound(places.begin(), places.end(), each.asked), last = std::upper_bound(first, places.end(), each.answered);
+    const std::int64_t follow = std::holds_alternative<OpenRequest>(each.request.body) ? last - first : 0;
+    rates_[each.peer].spend({grounds.up_since(each.asked), each.asked_time, each.is_answered() ? each.answered_time : never, 1 + follow});
+  }
+  for (auto& [peer, rate] : rates_) rate.settle();
 }
 
 // Over the whole life of a server there are no more than a tenth above the rate.
 std::string SessionCauses::rate_objection(const SeenExchange& exchange) {
-  Rate& rate = rates_[exchange.peer];
-  if (exchange.answer.status == Status::overloaded) return rate.tokens_least >= margin ? "below its rate" : "";
-  rate.taken += 1000;
-  const std::int64_t life_ms = (exchange.answered_time - rate.began).ns / milliseconds(1).ns + 1'000;
+  const Place life = grounds_.up_since(exchange.asked);
+  if (exchange.answer.status == Status::overloaded) {
+    return rates_[exchange.peer].least_between(life, exchange.asked_time, exchange.answered_time) >= margin ? "below its rate" : "";
+  }
+  Taken& taken = taken_.try_emplace({exchange.peer, life}, Taken{exchange.asked_time, 0}).first->second;
+  taken.count += 1000;
+  const std::int64_t life_ms = (exchange.answered_time - taken.began).ns / milliseconds(1).ns + 1'000;
   const std::int64_t most = burst + margin + life_ms * per_second * 11 / 10;
-  return rate.taken > most && exchange.answer.status != Status::io_error ? "beyond the rate of session events" : "";
+  return taken.count > most && exchange.answer.status != Status::io_error ? "beyond the rate of session events" : "";
 }
 
 // Its record came in between, or, for a session that has ended, before.

@@ -10,6 +10,7 @@
 #include <string>
 #include <tuple>
 
+#include "sim/event_rate.h"
 #include "sim/grounds.h"
 
 namespace statefs::sim {
@@ -17,23 +18,17 @@ namespace statefs::sim {
 class SessionCauses {
  public:
   // `grounds` outlives it.
-  explicit SessionCauses(const Grounds& grounds) : grounds_(grounds), log_(grounds.sessions()) {}
+  explicit SessionCauses(const Grounds& grounds);
 
-  // Every request of a session, answered or not, in their order: OPEN, RESUME, CLOSE and evictions have a rate.
-  void count(const SeenExchange& exchange);
-  // What is wrong with the answer; empty: nothing. Each after its own count().
+  // What is wrong with the answer; empty: nothing.
   [[nodiscard]] std::string objection_to_verb(const SeenExchange& exchange);
   [[nodiscard]] std::string objection_to_outcome(const SeenExchange& exchange);
 
  private:
   using Asked = std::tuple<NodeId, std::uint64_t, std::uint16_t, std::uint64_t>;  // peer, session, slot, sequence
-  struct Rate {
-    Place up_since = 0;
+  struct Taken {
     Time began;
-    std::int64_t taken = 0;
-    std::int64_t tokens_least = 0;  // that must be there, in thousandths
-    Time filled;
-    std::size_t evictions = 0;      // of the log, looked at
+    std::int64_t count = 0;  // in thousandths
   };
 
   [[nodiscard]] std::string verb_done(const SeenExchange& exchange, const SessionResponse& answer) const;
@@ -57,7 +52,8 @@ class SessionCauses {
 
   const Grounds& grounds_;
   const SessionLog& log_;
-  std::map<NodeId, Rate> rates_;
+  std::map<NodeId, EventRate> rates_;                  // of OPEN, RESUME, CLOSE and evictions
+  std::map<std::pair<NodeId, Place>, Taken> taken_;    // by peer and life of the server
   std::map<Asked, OutcomeResponse> final_outcomes_;
 };
 
