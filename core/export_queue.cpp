@@ -4,14 +4,25 @@
 
 namespace statefs {
 
-bool ExportQueue::push(const AuditHead& head, std::size_t log_size, ByteView encoded) {
+void ExportQueue::encode(const AuditHead& head, std::size_t log_size, ByteView encoded) {
   entry_.clear();
   Block block(entry_, 8 + 32 + 4 + encoded.size());
   block.u64(head.index);
   block.bytes(head.hash);
   block.u32(static_cast<std::uint32_t>(log_size));
   block.bytes(encoded);
-  return ring_.push(entry_);
+}
+
+bool ExportQueue::push(const AuditHead& head, std::size_t log_size, ByteView encoded) {
+  encode(head, log_size, encoded);
+  return free_size() >= ring_overhead + entry_.size() && ring_.push(entry_);
+}
+
+void ExportQueue::restore(const AuditHead& head, std::size_t log_size, ByteView encoded) {
+  encode(head, log_size, encoded);
+  const std::size_t needed = ring_.size() + ring_overhead + entry_.size();
+  if (needed > ring_.capacity()) ring_.grow(std::max(needed, 2 * ring_.capacity()));
+  STATEFS_CHECK(ring_.push(entry_));
 }
 
 std::size_t ExportQueue::export_to(AuditSink& sink, std::uint64_t durable_index, std::size_t count_max) {
@@ -31,6 +42,7 @@ std::size_t ExportQueue::export_to(AuditSink& sink, std::uint64_t durable_index,
     (void)entry_of(cursor_);
   }
   ring_.drop(end);
+  if (ring_.empty() && ring_.capacity() > capacity_) ring_ = ByteRing(capacity_);
   return kept;
 }
 

@@ -103,11 +103,13 @@ bool Journal::log_has_room() const {
   return room_for(record_size_max(config_.limits), reserve) && queue_.free_size() >= reserve + ExportQueue::entry_size_max;
 }
 
-bool Journal::has_space(const Entries::Place& place, const Effect& effect, const SlotChange& change) {
-  if (change.kind == SlotChange::Kind::open &&
-      state_.slots.footprint() + SlotTable::session_footprint + SlotTable::shelf_footprint > config_.limits.replay_bytes_max) {
-    STATEFS_MARK_IN(*config_.marks, "journal.replay_memory_full");
-    return false;
+bool Journal::has_space(const Entries::Place& place, const Effect& effect, const SlotChange& change, const Owner& owner) {
+  if (change.kind == SlotChange::Kind::open) {
+    const std::uint64_t shelf = state_.slots.shelves().contains(owner) ? 0 : SlotTable::shelf_footprint;
+    if (state_.slots.footprint() + SlotTable::session_footprint + shelf > config_.limits.replay_bytes_max) {
+      STATEFS_MARK_IN(*config_.marks, "journal.replay_memory_full");
+      return false;
+    }
   }
   if (effect.kind != Effect::Kind::put) return true;
   return state_.entries.fits(place, effect.key->text(), effect.value.size(), entry_limits_, *config_.marks);
@@ -142,14 +144,14 @@ Result<std::uint64_t, AppendError> Journal::append(AuditRecord& record, const Ef
     record.old_revision = place.revision();
     record.new_revision = record.old_revision;
   }
-  if (!has_space(place, effect, change)) return AppendError::no_space;
+  const Owner owner = owner_of(record.peer);
+  if (!has_space(place, effect, change, owner)) return AppendError::no_space;
   if (effect.kind == Effect::Kind::put) record.new_revision = chain_.next_index();
   if (effect.kind == Effect::Kind::erase) record.new_revision = 0;
   record.epoch = status_.epoch;
   record.node = config_.node;
   put(record, effect, change);
 
-  const Owner owner = owner_of(record.peer);
   state_.entries.apply(place, effect, owner, record.index);
   state_.slots.apply(owner, change, record.index);
   status_.last_index = record.index;

@@ -108,7 +108,7 @@ class Journal final : public Store, public DiskUser {
   void open_up(Now now);
   void begin_epoch(Now now);
   void put(AuditRecord& record, const Effect& effect, const SlotChange& change);
-  [[nodiscard]] bool has_space(const Entries::Place& place, const Effect& effect, const SlotChange& change);
+  [[nodiscard]] bool has_space(const Entries::Place& place, const Effect& effect, const SlotChange& change, const Owner& owner);
   [[nodiscard]] bool cycle_due(Now now);
   [[nodiscard]] bool mark_due(Now now);
   void begin_cycle();

@@ -297,10 +297,7 @@ bool Recovery::take_record(const DecodedRecord& decoded) {
     return true;
   }
   if (decoded.audit.index <= store_.queue->cursor().head.index) return true;
-  if (!store_.queue->push(store_.end.head, decoded.size, decoded.record.audit)) {
-    refuse(Found::unfit, Damage::none, place);
-    return false;
-  }
+  store_.queue->restore(store_.end.head, decoded.size, decoded.record.audit);
   return true;
 }
 

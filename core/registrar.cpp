@@ -15,13 +15,13 @@ AuditKind kind_of(SlotChange::Kind kind) { return kind == SlotChange::Kind::evic
 
 }  // namespace
 
-Status Registrar::append(const SlotChange& change, const Applicant& who, Op op, Now now) {
+Status Registrar::append(const SlotChange& change, const PeerRef& peer, Op op, Now now) {
   AuditRecord record;
   record.kind = kind_of(change.kind);
   record.wall_ns = now.wall_ns;
   record.monotonic_ns = now.monotonic.ns;
   record.policy = tally_.policy();
-  record.peer = who.peer;
+  record.peer = peer;
   record.op = static_cast<std::uint8_t>(op);
   record.allowed = true;
   record.at.session = change.kind == SlotChange::Kind::open ? store_.status().last_index + 1 : change.at.session;
@@ -30,6 +30,7 @@ Status Registrar::append(const SlotChange& change, const Applicant& who, Op op, 
   const auto appended = store_.append(record, {}, change);
   if (!appended.ok()) {
     if (appended.error() == AppendError::failed) return Status::io_error;
+    if (appended.error() == AppendError::no_space) return Status::session_limit;
     STATEFS_MARK("registrar.log_full");
     return Status::audit_unavailable;
   }
@@ -67,7 +68,7 @@ Status Registrar::raise(const SlotSession& session, std::uint32_t generation, co
   change.at.session = session.number;
   change.generation = generation;
   const std::uint64_t number = session.number;
-  const Status status = append(change, who, Op::resume, now);
+  const Status status = append(change, who.peer, Op::resume, now);
   if (status != Status::ok) return status;
   const auto [use, fresh] = used_from_.try_emplace(number, who.connection);
   if (!fresh && use->second != who.connection) STATEFS_MARK("registrar.fences");
@@ -83,27 +84,56 @@ bool Registrar::make_room(const Owner& owner, const Applicant& who, Now now, Sta
   return true;
 }
 
-bool Registrar::evict_one(const Owner& owner, const Applicant& who, Now now, Status& status) {
-  const auto live = store_.slots().live(owner);
+// Without a connection; null: none is.
+const SlotSession* Registrar::least_used(const Owner& owner) const {
   const SlotSession* least = nullptr;
-  for (const SlotSession& session : live) {
+  for (const SlotSession& session : store_.slots().live(owner)) {
     if (used_from_.contains(session.number)) continue;
     if (least == nullptr || session.used_index < least->used_index) least = &session;
   }
+  return least;
+}
+
+Status Registrar::evict(const SlotSession& session, const PeerRef& peer, Now now) {
+  SlotChange change;
+  change.kind = SlotChange::Kind::evict;
+  change.at.session = session.number;
+  change.at.generation = session.generation;
+  return append(change, peer, Op::open, now);
+}
+
+bool Registrar::evict_one(const Owner& owner, const Applicant& who, Now now, Status& status) {
+  const SlotSession* const least = least_used(owner);
   if (least == nullptr) {
     STATEFS_MARK("registrar.session_limit");
     status = Status::session_limit;
     return false;
   }
   STATEFS_MARK("registrar.evicts");
-  SlotChange change;
-  change.kind = SlotChange::Kind::evict;
-  change.at.session = least->number;
-  change.at.generation = least->generation;
-  status = append(change, who, Op::open, now);
+  status = evict(*least, who.peer, now);
   if (status != Status::ok) return false;
   who.rate.charge_session_event(now.monotonic);
   return true;
+}
+
+// The store is full of sessions of more peers than it has room for: devices that got other keys, uids that have gone. Of one that no
+// policy names any more sessions end until one is forgotten, which an ended one is behind limits::ended_sessions_per_key others.
+bool Registrar::evict_former(Now now) {
+  if (policy_ == nullptr) return false;
+  for (const auto& [owner, shelf] : store_.slots().shelves()) {
+    const bool named = owner.kind == PeerKind::local ? policy_->find_local(owner.uid) != nullptr : policy_->find(owner.key) != nullptr;
+    if (named || shelf.live.empty()) continue;
+    const std::uint64_t before = store_.slots().footprint();
+    const PeerRef peer{owner.kind, owner.key, owner.uid, {}};
+    while (store_.slots().footprint() == before) {
+      const SlotSession* const least = least_used(owner);
+      if (least == nullptr) break;
+      STATEFS_MARK("registrar.evicts_former");
+      if (evict(*least, peer, now) != Status::ok) return false;
+    }
+    if (store_.slots().footprint() < before) return true;
+  }
+  return false;
 }
 
 Registered Registrar::open(const OpenRequest& request, const Applicant& who, Now now) {
@@ -125,7 +155,8 @@ Registered Registrar::open(const OpenRequest& request, const Applicant& who, Now
   change.kind = SlotChange::Kind::open;
   change.instance = request.instance;
   change.generation = request.generation;
-  status = append(change, who, Op::open, now);
+  status = append(change, who.peer, Op::open, now);
+  if (status == Status::session_limit && evict_former(now)) status = append(change, who.peer, Op::open, now);
   if (status != Status::ok) return answer(status, nullptr);
   const SlotSession* const session = store_.slots().find(owner, request.instance);
   STATEFS_CHECK(session != nullptr);
@@ -166,7 +197,7 @@ Registered Registrar::close(const CloseRequest& request, const Applicant& who, N
   change.kind = SlotChange::Kind::close;
   change.at.session = request.session;
   change.at.generation = request.generation;
-  const Status status = append(change, who, Op::close, now);
+  const Status status = append(change, who.peer, Op::close, now);
   if (status != Status::ok) return answer(status, nullptr);
   STATEFS_MARK("registrar.closed");
   used_from_.erase(request.session);

@@ -14,6 +14,7 @@
 #include "core/check.h"
 #include "core/marks.h"
 #include "core/peer_rates.h"
+#include "core/policy.h"
 #include "core/request.h"
 #include "core/response.h"
 #include "core/store.h"
@@ -51,10 +52,15 @@ class Registrar {
   [[nodiscard]] OutcomeResponse outcome(const OutcomeRequest& request, const PeerRef& peer) const;
 
   void connection_ended(ConnectionId connection);
+  // Whom it names keeps its sessions; those of others go where the store has no room for one more. It outlives the registrar.
+  void policy_is(const Policy& policy) { policy_ = &policy; }
 
  private:
   [[nodiscard]] Status raise(const SlotSession& session, std::uint32_t generation, const Applicant& who, Now now);
-  [[nodiscard]] Status append(const SlotChange& change, const Applicant& who, Op op, Now now);
+  [[nodiscard]] Status append(const SlotChange& change, const PeerRef& peer, Op op, Now now);
+  [[nodiscard]] Status evict(const SlotSession& session, const PeerRef& peer, Now now);
+  [[nodiscard]] const SlotSession* least_used(const Owner& owner) const;
+  [[nodiscard]] bool evict_former(Now now);
   [[nodiscard]] bool evict_one(const Owner& owner, const Applicant& who, Now now, Status& status);
   [[nodiscard]] bool make_room(const Owner& owner, const Applicant& who, Now now, Status& status);
   [[nodiscard]] Registered rate_refused(const Applicant& who, Now now) const;
@@ -64,6 +70,7 @@ class Registrar {
   Tally& tally_;
   Marks& marks_;
   std::size_t sessions_per_key_;
+  const Policy* policy_ = nullptr;  // null: it names everybody
   std::map<std::uint64_t, ConnectionId> used_from_;  // by session number; at most one for each live session
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "core/check.h"
 
@@ -24,6 +25,14 @@ std::size_t ByteRing::peek(std::size_t at, Bytes& out) const {
 }
 
 void ByteRing::pop() { drop(length_size + size_at(0)); }
+
+void ByteRing::grow(std::size_t capacity) {
+  if (capacity <= block_.size()) return;
+  Bytes block(capacity);
+  copy_out(head_, block.data(), used_);
+  block_ = std::move(block);
+  head_ = 0;
+}
 
 void ByteRing::drop(std::size_t size) {
   STATEFS_CHECK(size <= used_);

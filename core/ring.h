@@ -1,4 +1,4 @@
-// RING: a bounded queue of byte strings in one block of memory that is allocated once.
+// RING: a bounded queue of byte strings in one block of memory, which is allocated once unless somebody makes it grow.
 //
 //   memory_store.h keeps its audit records in one
 #pragma once
@@ -26,6 +26,8 @@ class ByteRing {
   // Copies the string that begins `at` bytes behind the oldest, and returns where the next one begins; size() at the end.
   [[nodiscard]] std::size_t peek(std::size_t at, Bytes& out) const;
   [[nodiscard]] std::size_t size() const { return used_; }
+  // Makes room for `capacity` bytes in all, where there is less.
+  void grow(std::size_t capacity);
   // Forgets the oldest `size` bytes: whole strings, as peek() told.
   void drop(std::size_t size);
 

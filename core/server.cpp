@@ -34,7 +34,9 @@ struct Server::State {
         service(store_in, tally, marks, keys.value_mac, {limits_in.keepalive_interval, limits_in.sessions_per_key, limits_in.staging}),
         admission(limits, tally, marks),
         rates(limits.rates),
-        timers(marks) {}
+        timers(marks) {
+    service.policy_changed(policy);
+  }
 
   SessionContext context() { return {service, tally, limits, spare_plaintext, answer_buffers}; }
   Session& session(ConnectionId id) {

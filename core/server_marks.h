@@ -63,6 +63,7 @@ inline constexpr MarkName server_marks[] = {
     {"registrar.open_again", false, "OPEN of a live instance acts as RESUME"},
     {"registrar.open_of_ended", false, "OPEN of an instance that has ended"},
     {"registrar.evicts", false, "OPEN evicts the least recently used session"},
+    {"registrar.evicts_former", true, "a session of a peer that no policy names gives way: a world's disk has room for all"},
     {"registrar.session_limit", false, "OPEN finds every session connected"},
     {"registrar.fences", false, "a session moves to another connection while the old one is still there"},
     {"registrar.stale_generation", false, "RESUME or OPEN with a generation that is not higher"},

@@ -29,7 +29,7 @@ Service::Service(Store& store, Tally& tally, Marks& marks, const SecretKey& mac_
 Executed Service::execute(const Request& request, std::size_t size, const Caller& caller, Now now, Bytes& out) {
   STATEFS_CHECK(caller.policy != nullptr && caller.rate != nullptr);
   const bool within = caller.rate->take_request(now.monotonic);
-  if (!within && may_put_off(request.body, caller)) return put_off(request, caller, now, out);
+  if (!within && may_put_off(request.body, caller)) return put_off(request, size, caller, now, out);
   const std::uint64_t ok_before = answered_ok_;
   const std::uint64_t refused_before = tally_.refusals_counted() + mutations_.refusals_recorded();
   const std::size_t out_before = out.size();
@@ -51,7 +51,7 @@ bool Service::may_put_off(const RequestBody& body, const Caller& caller) const {
 }
 
 // No record: it was looked at no further. One that does not wait as it is told is refused, and in the end not read.
-Executed Service::put_off(const Request& request, const Caller& caller, Now now, Bytes& out) {
+Executed Service::put_off(const Request& request, std::size_t size, const Caller& caller, Now now, Bytes& out) {
   STATEFS_MARK("rates.put_off");
   ++overloaded_;
   const std::uint32_t retry_ms = caller.rate->request_retry_ms(now.monotonic);
@@ -62,8 +62,10 @@ Executed Service::put_off(const Request& request, const Caller& caller, Now now,
         if constexpr (requires { body.replayed; }) body.head = store_.status().durable_head;
       },
       response.body);
+  const std::size_t out_before = out.size();
   encode_response(response, out);
   caller.rate->charge_refusals(1, now.monotonic);
+  caller.rate->charge_bytes(size + (out.size() - out_before), now.monotonic);
   return finished(Status::overloaded);
 }
 
@@ -77,7 +79,7 @@ Executed Service::answer(const Request& request, const Caller& caller, Now now, 
     case Op::del: return finished(mutations_.erase(std::get<DeleteRequest>(body), id, caller, now, out));
     case Op::list: return finished(lookup_.list(std::get<ListRequest>(body), {id, caller.peer, caller.policy->rules}, out));
     case Op::sync: return sync(std::get<SyncRequest>(body), id, out);
-    case Op::hello: return hello(std::get<HelloRequest>(body), id, out);
+    case Op::hello: return hello(std::get<HelloRequest>(body), id, caller, out);
     case Op::open:
     case Op::resume:
     case Op::close: return session_verb(body, id, caller, now, out);
@@ -183,8 +185,9 @@ void Service::finish(std::span<std::uint8_t> at) const {
   std::copy(again.begin(), again.end(), at.begin());
 }
 
-Executed Service::hello(const HelloRequest& request, std::uint64_t id, Bytes& out) {
+Executed Service::hello(const HelloRequest& request, std::uint64_t id, const Caller& caller, Bytes& out) {
   if (request.version != protocol_version) {
+    tally_.count_refusal(caller.peer, static_cast<std::uint8_t>(Op::hello), Status::unsupported);
     respond(Op::hello, id, Status::unsupported, EmptyResponse{}, out);
     return finished(Status::unsupported);
   }
@@ -214,6 +217,7 @@ Executed Service::hello(const HelloRequest& request, std::uint64_t id, Bytes& ou
 }
 
 void Service::policy_changed(const Policy& policy) {
+  registrar_.policy_is(policy);
   staging_.drop_unless([this, &policy](const Owner& owner) {
     const bool admitted = owner.kind == PeerKind::local ? policy.find_local(owner.uid) != nullptr : policy.find(owner.key) != nullptr;
     if (!admitted) STATEFS_MARK("staging.expelled");

@@ -53,7 +53,7 @@ class Service {
   // The response at `at` waited for the flush: a SYNC's is rewritten with what is durable now.
   void finish(std::span<std::uint8_t> at) const;
   void connection_ended(ConnectionId connection) { registrar_.connection_ended(connection); }
-  // Staged bytes of peers that are no longer enrolled go.
+  // Staged bytes of peers that are no longer enrolled go; their sessions may. `policy` outlives the service.
   void policy_changed(const Policy& policy);
   void advance(Now now) { staging_.advance(now); }
   [[nodiscard]] Time deadline() const { return staging_.deadline(); }
@@ -67,10 +67,10 @@ class Service {
  private:
   Executed answer(const Request& request, const Caller& caller, Now now, Bytes& out);
   [[nodiscard]] bool may_put_off(const RequestBody& body, const Caller& caller) const;
-  Executed put_off(const Request& request, const Caller& caller, Now now, Bytes& out);
+  Executed put_off(const Request& request, std::size_t size, const Caller& caller, Now now, Bytes& out);
   Status stage(const StageRequest& request, std::uint64_t id, const Caller& caller, Now now, Bytes& out);
   Executed sync(const SyncRequest& request, std::uint64_t id, Bytes& out);
-  Executed hello(const HelloRequest& request, std::uint64_t id, Bytes& out);
+  Executed hello(const HelloRequest& request, std::uint64_t id, const Caller& caller, Bytes& out);
   Executed session_verb(const RequestBody& body, std::uint64_t id, const Caller& caller, Now now, Bytes& out);
   Executed outcome(const OutcomeRequest& request, std::uint64_t id, const Caller& caller, Bytes& out);
   Executed finished(Status status);

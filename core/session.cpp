@@ -142,6 +142,7 @@ bool Session::open_message(ByteView& bytes, SessionContext context, Now now) {
     case ChannelEvent::exhausted:
       STATEFS_MARK("session.damaged");
       context.tally.count_damage(caller_.peer);
+      if (caller_.rate != nullptr) caller_.rate->charge_refusals(1, now.monotonic);
       apply(SessionEvent::damaged, now);
       return false;
   }

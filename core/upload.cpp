@@ -105,6 +105,8 @@ void Upload::take_chunk(const Completion& completion, Now now) {
   }
   if (phase_ == Phase::asking) next_ = staged_size_;
   if (phase_ != Phase::committing) phase_ = staged_size_ == plan_.total_size ? Phase::committing : Phase::staging;
+  // All of it was taken, it was said, and yet the stage does not hold it.
+  if (phase_ == Phase::staging && chunks_.empty() && next_ == plan_.total_size) restart(Status::stage_missing, 0, now);
 }
 
 void Upload::take_commit(const Completion& completion, Now now) {

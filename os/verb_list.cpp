@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/limits.h"
+#include "core/listing.h"
 #include "os/hex.h"
 #include "os/verbs.h"
 
@@ -74,6 +75,9 @@ int run_list(const CommonOptions& common, const ListOptions& options) {
     const Response& response = completion.value().response;
     const auto* answer = std::get_if<ListResponse>(&response.body);
     if (response.status != Status::ok || answer == nullptr) return fail(refused("ls", options.prefix, response.status));
+    if (!is_page(*answer, options.prefix, cursor)) {
+      return fail({Exit::failed, "ls " + printable(options.prefix) + ": the server gave keys that no listing has"});
+    }
     for (const ListEntry& entry : answer->entries) printer.add(entry);
     const bool enough = options.limit != 0 && printer.count() >= options.limit;
     if (!answer->has_more || enough || answer->entries.empty()) {

@@ -15,12 +15,10 @@ Op counted_op(std::uint8_t op) {
 }
 
 // A refusal that makes no record of its own. What can be had by asking again (no room, a failed store) is none, but for the
-// verbs of sessions, and beyond a rate for them neither; nor is a foreign version.
+// verbs of sessions, and beyond a rate for them neither.
 bool is_counted(const SeenExchange& exchange) {
   const Status status = exchange.answer.status;
-  if (status == Status::malformed) return true;
-  const bool greets = exchange.form == SeenExchange::Form::request && std::holds_alternative<HelloRequest>(exchange.request.body);
-  if (status == Status::unsupported) return !greets;
+  if (status == Status::malformed || status == Status::unsupported) return true;
   if (std::holds_alternative<SessionResponse>(exchange.answer.body)) return status != Status::ok && status != Status::overloaded;
   const bool is_chunk = std::holds_alternative<StageResponse>(exchange.answer.body);
   if (is_chunk && status == Status::value_too_large) return true;

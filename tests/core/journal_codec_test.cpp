@@ -253,6 +253,29 @@ TEST(LogTail, WritesWholeBlocksAndAgainTheOneThatIsPartlyFull) {
   EXPECT_TRUE(next[1].bytes.empty());
 }
 
+TEST(ExportQueue, HoldsWhatALogHeldWhateverItsCapacityAndTakesNoMoreUntilThatIsExported) {
+  struct Sink final : AuditSink {
+    bool take(std::uint64_t index, ByteView encoded, const Digest&) override {
+      EXPECT_EQ(encoded.size(), 100u);
+      last = index;
+      return true;
+    }
+    std::uint64_t last = 0;
+  } sink;
+  ExportQueue queue(1'000, {{4, {}}, 1'000});
+  const Bytes encoded(100, 7);
+  std::uint64_t index = 5;
+  for (; index < 105; ++index) queue.restore({index, {}}, 200, encoded);
+  EXPECT_EQ(queue.free_size(), 0u);
+  EXPECT_FALSE(queue.push({index, {}}, 200, encoded));
+  EXPECT_EQ(queue.export_to(sink, 200, 95), 95u);
+  EXPECT_TRUE(queue.push({index, {}}, 200, encoded));
+  EXPECT_EQ(queue.export_to(sink, 200, 1'000), 6u);
+  EXPECT_EQ(sink.last, index);
+  EXPECT_EQ(queue.free_size(), 1'000u);
+  EXPECT_EQ(queue.cursor().position, 1'000u + 101 * 200);
+}
+
 TEST(ExportQueue, KnowsWhereInTheLogItsCursorIs) {
   ExportQueue queue(4'096, {{4, {}}, 1'000});
   const Bytes audit = [] {

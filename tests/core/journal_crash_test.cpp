@@ -188,6 +188,25 @@ TEST(JournalCrash, AtEveryRequestWithASlowExporter) {
   EXPECT_GT(marks.count(mark_named("journal.marks_for_room")), 0u);
 }
 
+// The memory of what is not exported is full, then all of it is exported at once, and new records come before a mark tells of that: a
+// crash there leaves more in the log behind the older mark than that memory is for.
+TEST(JournalCrash, AtEveryRequestWithAFullMemoryThatIsExportedAtOnce) {
+  Marks marks;
+  JournalConfig config = small_config();
+  config.limits.audit_ring_size = 2 * config.limits.reserve_size + 2'000;
+  config.marks = &marks;
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    Working working(config, seed);
+    working.commit_size = 16;
+    working.export_every = 2;
+    working.export_count_max = 10'000;
+    working.sweep_every = 3;
+    working.work(400);
+    ASSERT_FALSE(HasFatalFailure()) << seed;
+  }
+  EXPECT_GT(marks.count(mark_named("store.log_full")), 0u);
+}
+
 // Crash upon crash, each time in the middle of what came after the one before.
 TEST(JournalCrash, InsideRecoveryAndAgain) {
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/core/device.h"
+#include "tests/core/journal_run.h"
 
 namespace statefs {
 namespace {
@@ -188,6 +189,47 @@ TEST_F(RegistrarTest, RecordsEverySessionEvent) {
   std::vector<AuditKind> expected(limits::sessions_per_key, AuditKind::session);
   for (const AuditKind kind : {AuditKind::eviction, AuditKind::session, AuditKind::session}) expected.push_back(kind);
   EXPECT_EQ(kinds, expected);
+}
+
+// Devices that got other keys must not take the room of those that are enrolled.
+TEST(RegistrarOfAFullStore, EndsSessionsOfPeersThatNoPolicyNames) {
+  Now now{Time{1}, 1};
+  JournalConfig config = small_config();
+  constexpr std::size_t sessions = limits::ended_sessions_per_key + 4;
+  config.limits.replay_bytes_max = sessions * SlotTable::session_footprint + 2 * SlotTable::shelf_footprint;
+  DiskModel disk(2 * small_extent);
+  const auto journal = test::open(disk, config, now);
+  ASSERT_TRUE(journal->ready());
+  Marks marks;
+  Tally tally(*journal, Digest{}, marks);
+  PeerRates rates{PeerRateLimits{}};
+  Registrar registrar(*journal, tally, marks, limits::sessions_per_key);
+  const auto open = [&](std::uint8_t peer, std::uint32_t seed) {
+    PeerRef asks;
+    asks.kind = PeerKind::remote;
+    asks.key.bytes.fill(peer);
+    const Status status = registrar.open({instance(seed), 1}, {asks, rates.of(owner_of(asks), now.monotonic), 0}, now).status;
+    registrar.connection_ended(0);
+    journal->submit(now);
+    settle(*journal, disk, now);
+    return status;
+  };
+  for (std::uint32_t i = 0; i < sessions; ++i) ASSERT_EQ(open(2, i), Status::ok) << i;
+  EXPECT_EQ(open(1, 100), Status::session_limit) << "for as long as the other may come back";
+  PolicySource source;
+  source.peers.push_back({});
+  source.peers.back().key.bytes.fill(1);
+  source.peers.back().alias = "one";
+  const auto policy = Policy::create(source);
+  ASSERT_TRUE(policy.ok());
+  registrar.policy_is(policy.value());
+  for (std::uint32_t i = 100; i < 104; ++i) EXPECT_EQ(open(1, i), Status::ok) << i;
+  EXPECT_EQ(open(1, 104), Status::session_limit) << "the ended ones of the other can still be asked for";
+  EXPECT_LE(journal->slots().footprint(), config.limits.replay_bytes_max);
+  PeerRef former;
+  former.kind = PeerKind::remote;
+  former.key.bytes.fill(2);
+  EXPECT_TRUE(journal->slots().live(owner_of(former)).empty());
 }
 
 }  // namespace

@@ -111,6 +111,32 @@ TEST(Upload, PutsValuesOfEverySizeAroundAChunkOnce) {
   }
 }
 
+// It would have waited for ever.
+TEST(Upload, EndsWhereAServerTakesEverythingAndHoldsNothing) {
+  const std::string value = large_value(2 * limits::chunk_size_max);
+  TextSource source(value);
+  Upload upload(plan_of(value));
+  CallId last = 0;
+  std::vector<CallId> asked;
+  const SubmitCall submit = [&](const RequestBody&) -> Result<CallId, SubmitError> {
+    asked.push_back(++last);
+    return last;
+  };
+  for (int i = 0; i < 1'000 && !upload.done(); ++i) {
+    upload.step(submit, source, Now{});
+    for (const CallId call : std::exchange(asked, {})) {
+      Completion completion;
+      completion.call = call;
+      completion.result = CallResult::answered;
+      completion.response.status = Status::ok;
+      completion.response.body = StageResponse{};
+      (void)upload.take(completion, Now{});
+    }
+  }
+  EXPECT_TRUE(upload.done());
+  EXPECT_NE(upload.status(), Status::ok);
+}
+
 TEST(Upload, GoesOnWhereverTheStreamBreaks) {
   const std::string value = large_value(5 * limits::chunk_size_max + 7);
   for (int cut_at = 0; cut_at < 12; ++cut_at) {
