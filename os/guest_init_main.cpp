@@ -8,8 +8,9 @@
 //   run PROGRAM ARGUMENT...           a program that is waited for
 //   serve                             waits for a line `stop` on the console, or for a started program to end
 //
-// Then it ends what was started (SIGTERM), and powers off. Everything it says is a line `guest-init: ...`; programs write to the
-// same console. It refuses to be anything but process 1, because it ends by switching the machine off.
+// Then it ends what was started (SIGTERM), and powers off. Everything it says is a line `guest-init: ...`; what programs write it passes
+// on to the same console, whole lines. What the console says is theirs while they are waited for, and it is not echoed. It refuses to
+// be anything but process 1, because it ends by switching the machine off.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -21,15 +22,19 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <sstream>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "os/fd.h"
@@ -78,6 +83,11 @@ void set_up() {
   if (console < 0) ::_exit(1);
   for (int fd = 0; fd <= 2; ++fd) ::dup2(console, fd);
   if (console > 2) ::close(console);
+  termios settings{};  // an echo would come in the middle of a line that is being written
+  if (::tcgetattr(STDIN_FILENO, &settings) == 0) {
+    settings.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    ::tcsetattr(STDIN_FILENO, TCSANOW, &settings);
+  }
 }
 
 void load_module(const std::string& path) {
@@ -118,39 +128,74 @@ void set_address(const std::string& interface, const std::string& address, const
 
 std::string name_of(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
 
-// Programs that were started and have not ended.
+// Programs that were started and have not ended. What they write comes through here, so that their lines stay whole on a console that
+// takes bytes slowly and has more than one writer.
 class Programs {
  public:
   pid_t start(const Words& arguments) {
+    int ends[2];
+    must(::pipe2(ends, O_CLOEXEC) == 0, "pipe");
+    const Fd into(ends[1]);
+    Program program{name_of(arguments.front()), Fd(ends[0]), {}};
     const pid_t pid = ::fork();
     must(pid >= 0, "fork");
-    if (pid == 0) execute(arguments);
-    running_[pid] = name_of(arguments.front());
+    if (pid == 0) execute(arguments, into.get());
+    running_.emplace(pid, std::move(program));
     return pid;
   }
   [[nodiscard]] bool is_running(pid_t pid) const { return running_.contains(pid); }
-  [[nodiscard]] bool any() const { return !running_.empty(); }
-  // Reports one that ended, if there is one; waits for it where `options` does not say WNOHANG.
-  bool reap(int options) {
-    int status = 0;
-    const pid_t pid = ::waitpid(-1, &status, options);
-    if (pid <= 0) return false;
-    const auto found = running_.find(pid);
-    if (found == running_.end()) return true;  // an orphan of theirs
-    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    say(found->second + " ended " + std::to_string(code));
-    running_.erase(found);
-    return true;
+  // Waits until a program writes or ends, or until there is something to read on `console` where one is given; passes on whole lines,
+  // and reports who ended. True where one did.
+  bool attend(pollfd* console = nullptr) {
+    std::vector<pollfd> watched;
+    for (const auto& [pid, program] : running_) watched.push_back({program.output.get(), POLLIN, 0});
+    if (console != nullptr) watched.push_back(*console);
+    if (::poll(watched.data(), watched.size(), -1) <= 0) return false;
+    if (console != nullptr) console->revents = watched.back().revents;
+    bool ended = false;
+    std::size_t position = 0;
+    for (auto it = running_.begin(); it != running_.end();) {
+      const bool is_over = watched[position++].revents != 0 && !pass_on(it->second);
+      if (is_over) report_end(it->first, it->second.name);
+      ended = ended || is_over;
+      it = is_over ? running_.erase(it) : std::next(it);
+    }
+    return ended;
   }
   void end_all() {
-    for (const auto& [pid, name] : running_) ::kill(pid, SIGTERM);
-    while (any() && reap(0)) {
-    }
+    for (const auto& [pid, program] : running_) ::kill(pid, SIGTERM);
+    while (!running_.empty()) attend();
   }
 
  private:
-  [[noreturn]] static void execute(const Words& arguments) {
+  static constexpr std::size_t line_size_max = 64 * 1024;
+  struct Program {
+    std::string name;
+    Fd output;
+    std::string line;  // has begun
+  };
+
+  // False where there is no more: it has ended, or is about to.
+  static bool pass_on(Program& program) {
+    char bytes[4096];
+    const ssize_t count = ::read(program.output.get(), bytes, sizeof bytes);
+    if (count < 0 && errno == EINTR) return true;
+    if (count > 0) program.line.append(bytes, static_cast<std::size_t>(count));
+    if (count <= 0 && !program.line.empty()) program.line += '\n';
+    const bool is_endless = program.line.size() > line_size_max;
+    const std::size_t whole = is_endless ? program.line.size() : program.line.rfind('\n') + 1;  // 0: no line is whole
+    (void)statefs::write_all(STDOUT_FILENO, statefs::as_bytes(std::string_view(program.line).substr(0, whole)));
+    program.line.erase(0, whole);
+    return count > 0;
+  }
+  static void report_end(pid_t pid, const std::string& name) {
+    int status = 0;
+    must(::waitpid(pid, &status, 0) == pid, "wait for " + name);
+    say(name + " ended " + std::to_string(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)));
+  }
+  [[noreturn]] static void execute(const Words& arguments, int output) {
     ::signal(SIGPIPE, SIG_DFL);
+    for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) ::dup2(output, fd);
     std::vector<char*> argv;
     for (const std::string& word : arguments) argv.push_back(const_cast<char*>(word.c_str()));
     argv.push_back(nullptr);
@@ -159,16 +204,16 @@ class Programs {
     say("fail " + arguments.front() + ": " + errno_text(errno));
     ::_exit(127);
   }
-  std::map<pid_t, std::string> running_;
+  std::map<pid_t, Program> running_;
 };
 
 // Returns when the console says `stop`, or when a program has ended that should have gone on.
 void serve(Programs& programs) {
   std::string line;
   for (;;) {
-    while (programs.reap(WNOHANG)) return;
-    pollfd watched{STDIN_FILENO, POLLIN, 0};
-    if (::poll(&watched, 1, 200) <= 0) continue;
+    pollfd console{STDIN_FILENO, POLLIN, 0};
+    if (programs.attend(&console)) return;
+    if (console.revents == 0) continue;
     char read[64];
     const ssize_t count = ::read(STDIN_FILENO, read, sizeof read);
     for (ssize_t i = 0; i < count; ++i) {
@@ -195,8 +240,7 @@ void perform(const Words& words, Programs& programs) {
   }
   if (verb == "run" && !rest.empty()) {
     const pid_t pid = programs.start(rest);
-    while (programs.is_running(pid) && programs.reap(0)) {
-    }
+    while (programs.is_running(pid)) programs.attend();
     return;
   }
   fail("no step: " + verb);

@@ -21,8 +21,8 @@ leaves is in build/qemu/runs/LANE-TIME/: consoles, packet captures, disk images,
   RUN_TIMEOUT=90s      most time of one boot, as 90s or 2m; a lane that is not done by then has failed
 
 Exit status: that of the first lane that failed; 0 ok, 2 usage, 10 build, 11 boot, 12 network, 13 authentication, 14 policy,
-15 exactly-once, 16 audit, 17 persistence, 18 timeout, 19 markers (out of order, twice, forged, unknown), 20 operation (a wrong
-answer), 77 qemu or a kernel cannot be installed here.
+15 exactly-once, 16 audit, 17 persistence, 18 timeout, 19 markers (out of order, twice, unknown), 20 operation (a wrong answer),
+21 forged (a line on a console whose programs do not print it), 77 qemu or a kernel cannot be installed here.
 TEXT
 }
 

@@ -41,7 +41,7 @@ class Console:
         """Judges a line; True where it is the marker that was due. `elsewhere`: the other consoles."""
         if line.startswith(AUDIT):
             if not self.audits:
-                raise Failed('markers', f'{self.name}: an audit line on a console without a daemon: {line}')
+                raise Failed('forged', f'{self.name}: an audit line on a console without a daemon: {line}')
             self.audit.append(line)
             return False
         if not line.startswith(PROGRAMS):
@@ -63,13 +63,14 @@ class Console:
             return Failed('boot', f'{self.name}: {line}')
         if line.startswith('dsoftbusd: state '):
             return Failed('persistence', f'{self.name}: {line}')
+        kind = 'markers'
         due = self.due[0] if self.due else 'nothing more'
         if line in self.seen:
             what = 'came twice'
         elif any(re.fullmatch(pattern, line) for pattern in self.due):
             what = 'came before its turn'
         elif any(re.fullmatch(pattern, line) for console in elsewhere for pattern in console.due + list(map(re.escape, console.seen))):
-            what = 'is forged: it is a marker of another console'
+            kind, what = 'forged', 'is forged: it is a marker of another console'
         else:
             what = 'is none that is known'
-        return Failed('markers', f'{self.name}: a line {what} (due: {due}): {line}')
+        return Failed(kind, f'{self.name}: a line {what} (due: {due}): {line}')

@@ -11,8 +11,9 @@ STATUSES = {
     'audit': 16,           # what was recorded is not what was done
     'persistence': 17,     # what was durable is gone, or what is gone was not reported
     'timeout': 18,         # a line that had to come did not come in time
-    'markers': 19,         # a line came twice, out of order, from the wrong console, or is none that is known
+    'markers': 19,         # a line came twice, out of order, or is none that is known
     'operation': 20,       # an answer was wrong in itself: another value, another status
+    'forged': 21,          # a line came on a console whose programs do not print it
 }
 SKIPPED = 77               # qemu or a kernel cannot be installed here
 

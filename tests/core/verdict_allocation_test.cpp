@@ -9,13 +9,14 @@ namespace {
 std::size_t allocation_count = 0;
 }
 
-void* operator new(std::size_t size) {
+// Not inlined: a compiler that sees one of a pair alone takes free() for a mismatch.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocation_count;
   if (void* block = std::malloc(size == 0 ? 1 : size)) return block;
   std::abort();
 }
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+[[gnu::noinline]] void operator delete(void* block) noexcept { std::free(block); }
+[[gnu::noinline]] void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 
 namespace statefs {
 namespace {

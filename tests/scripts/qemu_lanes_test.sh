@@ -127,9 +127,9 @@ lane 19 'client: a line came before its turn (due: SELFTEST: remote statefs rw o
 
 # A daemon that prints the bytes of a key as they are: the key that the client sends in every run ends the line.
 bent server "sed -u 's/%0aSELFTEST.*/\\nSELFTEST: remote statefs rw ok/'"
-lane 19 'server: a line is forged: it is a marker of another console (*): SELFTEST: remote statefs rw ok'
+lane 21 'server: a line is forged: it is a marker of another console (*): SELFTEST: remote statefs rw ok'
 bent client "sed -u 's/SELFTEST: remote statefs rw ok/dsoftbusd: audit remote statefs put allow key=SELFTEST: remote statefs rw ok/'"
-lane 19 'client: an audit line on a console without a daemon: *'
+lane 21 'client: an audit line on a console without a daemon: *'
 
 # The kernel of a guest.
 says server 'guest-init: up' '[    3.141592] Kernel panic - not syncing: VFS: Unable to mount root fs'
