@@ -130,7 +130,7 @@ void AuditFile::work() {
     if (next_file_.valid()) {
       file_ = std::move(next_file_);
       begun_size_ = 0;  // a line that was cut starts again in the new file
-      torn_ = false;
+      rest_.clear();
     }
     lock.unlock();
     const Written written = write_out(batch);
@@ -145,17 +145,17 @@ void AuditFile::work() {
 
 AuditFile::Written AuditFile::write_out(const Batch& batch) {
   Written out;
-  if (torn_ && write_some(file_.get(), "\n", out.error) != 1) return out;
-  torn_ = false;
+  rest_.erase(0, write_some(file_.get(), rest_, out.error));
+  if (!rest_.empty()) return out;
   const std::size_t done = begun_size_ + write_some(file_.get(), std::string_view(batch.messages).substr(begun_size_), out.error);
   out.count = static_cast<std::size_t>(std::upper_bound(batch.ends.begin(), batch.ends.end(), done) - batch.ends.begin());
   begun_size_ = done - (out.count == 0 ? 0 : batch.ends[out.count - 1]);
   if (::fdatasync(file_.get()) == 0) return out;
   // Nobody knows what of it is on the disk, and the kernel does not try again: all of it is written once more.
-  out = {0, errno};
-  torn_ = begun_size_ > 0;
+  const int error = errno;
+  if (begun_size_ > 0) rest_ = batch.messages.substr(done, batch.ends[out.count] - done);
   begun_size_ = 0;
-  return out;
+  return {0, error};
 }
 
 }  // namespace statefs

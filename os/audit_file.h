@@ -67,7 +67,7 @@ class AuditFile final : public AuditTarget {
   // Of the writing thread:
   Fd file_;
   std::size_t begun_size_ = 0;  // of the first message of the next batch, that is in the file
-  bool torn_ = false;           // the file ends in a piece of a line that is not gone on with
+  std::string rest_;            // or what is missing of the line that the file ends in, where that is written anew behind it
   std::thread thread_;
 };
 
