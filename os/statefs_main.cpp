@@ -138,6 +138,10 @@ void add_policy_verb(CLI::App& app, Options& options) {
   check->fallthrough();
   check->add_option("--policy", options.policy.policy, "policy file; without it, what every enrolled peer may do");
   check->add_option("--peer", options.policy.peer, "public key of the peer, or its alias; without it, a peer that the file does not name");
+  check->add_option("--uid", options.policy.uid, "a program of the device itself, at the local door, by its uid")
+      ->check(number(0, 4'294'967'294))
+      ->excludes("--peer");
+  check->add_flag("--owner", options.policy.owner, "--uid is the daemon's own user, who like root may use all of /state/ where no section names it");
   check->add_option("--peers", options.policy.peers, "peers file: whose key has which alias");
   check->add_option("--op", options.policy.op, "put, get, delete or list");
   auto* key = check->add_option("--key", options.policy.key, "the key, as text");
