@@ -154,12 +154,13 @@ void add_session_verbs(CLI::App& app, Options& options) {
   outcome->add_option("INSTANCE", options.outcome.instance, "of the session, 32 hex digits")->required();
   outcome->add_option("SLOT", options.outcome.slot)->required()->check(number(0, 65535));
   outcome->add_option("SEQUENCE", options.outcome.sequence)->required()->check(any_number());
-  auto* session = app.add_subcommand("session", "end a session of this device");
+  auto* session = app.add_subcommand("session", "the sessions of a store, and the end of one");
   session->require_subcommand(1);
   session->fallthrough();
   auto* close = session->add_subcommand("close", "end it for good, whoever uses it: what has not arrived by then never runs; prints its slots");
   close->fallthrough();
   close->add_option("INSTANCE", options.instance, "32 hex digits")->required();
+  add_session_list(*session, options.offline);
 }
 
 void add_bench_verb(CLI::App& app, Options& options) {
