@@ -32,7 +32,7 @@ constexpr const char* overview =
     "  statefs audit query state.img --key /state/shared/name    who wrote this?\n";
 constexpr const char* statuses =
     "Exit status: 0 ok, 1 usage or local error, 2 not found, 3 denied (EPERM) or not enrolled, 4 revision conflict,\n"
-    "5 outcome unknown, 6 overloaded, quota or no space, 7 audit unavailable, 8 integrity.\n";
+    "5 outcome unknown, 6 overloaded, quota or no space, 7 audit unavailable, 8 integrity, 9 rolled back (--witness).\n";
 
 // Decimal digits and nothing else: a sign, another base or a number that does not fit is a mistake, never another number.
 CLI::Validator number(std::uint64_t min, std::uint64_t max) {
@@ -67,6 +67,10 @@ void add_common(CLI::App& app, CommonOptions& common, std::string& output) {
   app.add_option("--identity", common.identity, "file with this device's private identity")->envname("STATEFS_IDENTITY");
   app.add_option("--timeout", common.timeout, "most time to wait for a connection or an answer, as 250ms, 5s or 2m")
       ->capture_default_str();
+  app.add_option("--witness", common.witness,
+                 "a file that keeps what servers called durable: exit 9, and nothing is asked, where a server has lost that "
+                 "")
+      ->envname("STATEFS_WITNESS");
   app.add_option("--output", output, "raw, text, json or hex (usual: raw for get, text for the others)")
       ->check(CLI::IsMember({"raw", "text", "json", "hex"}));
 }
