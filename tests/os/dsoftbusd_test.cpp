@@ -198,7 +198,7 @@ TEST_F(Programs, RefuseChangesAndServeReadsWhileTheAuditCannotBeWritten) {
 // More changes than can be written and synced, for long enough to fill the log many times: they are slowed down, not refused.
 TEST_F(Programs, SlowDownWhoChangesMoreThanTheAuditTakes) {
   start({"--local", dir_.path("door")});
-  const RunResult load = run({program("statefs"), "--local", dir_.path("door"), "bench", "put", "--connections", "30", "--pipeline", "16",
+  const RunResult load = run({program("statefs"), "--local", dir_.path("door"), "bench", "put", "--connections", "4", "--pipeline", "16",
                               "--seconds", "4"});
   EXPECT_EQ(load.status, 0) << load.err;
   daemon_->signal(SIGTERM);
