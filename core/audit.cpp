@@ -87,7 +87,7 @@ bool take_fixed(Reader& in, AuditRecord& record, Tail& tail) {
   record.status = static_cast<Status>(status);
   record.allowed = flags == flag_allowed;
   return in.ok() && reserved_zero && kind >= static_cast<std::uint8_t>(AuditKind::epoch) &&
-         kind <= static_cast<std::uint8_t>(AuditKind::eviction) && peer_kind <= static_cast<std::uint8_t>(PeerKind::local) &&
+         kind <= static_cast<std::uint8_t>(AuditKind::restored) && peer_kind <= static_cast<std::uint8_t>(PeerKind::local) &&
          flags <= flag_allowed && is_status(status);
 }
 
@@ -101,7 +101,8 @@ std::size_t reserve_for(AuditKind kind, std::size_t reserve_size) {
     case AuditKind::damaged: return reserve_size - reserve_size / 4;
     case AuditKind::policy:
     case AuditKind::session:
-    case AuditKind::eviction: return reserve_size / 2;
+    case AuditKind::eviction:
+    case AuditKind::restored: return reserve_size / 2;
     case AuditKind::epoch: return 0;
   }
   STATEFS_CHECK(false);

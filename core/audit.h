@@ -35,6 +35,7 @@ enum class AuditKind : std::uint8_t {
   policy = 6,     // a policy was loaded
   session = 7,    // a session was opened, resumed or closed: `op`, `at`
   eviction = 8,   // a session was ended to make room for another of its peer
+  restored = 9,   // the store was made of a backup: `old_revision` its last index, `value_mac` the ids of the store it is of and of this one
 };
 // What a record of this kind leaves free of the room that a log keeps for its own: a peer's mutation all of it, counts of what
 // peers did three quarters, sessions and policies a half, and an epoch nothing, so that a full log can still be opened again.

@@ -32,7 +32,7 @@ struct Client::State {
         identity(std::move(identity_in)),
         config(config_in),
         backoff(config.backoff_min, config.backoff_max,
-                identity == nullptr ? 0 : load_le<std::uint64_t>(identity->public_key().bytes.data())),
+                identity == nullptr ? config.backoff_seed : load_le<std::uint64_t>(identity->public_key().bytes.data())),
         connection({config.connect_timeout, config.handshake_timeout, config.keepalive_interval, config.dead_peer_timeout}, marks) {}
 
   void expire_calls(Time now);

@@ -39,6 +39,7 @@ struct ClientConfig {
   Duration dead_peer_timeout = limits::dead_peer_timeout;
   Duration backoff_min = limits::reconnect_backoff_min;
   Duration backoff_max = limits::reconnect_backoff_max;
+  std::uint64_t backoff_seed = 0;  // random, for a client without an identity, before it has been given other random bytes
   SeenHead seen;           // of an earlier client, where it was kept
   Marks* marks = nullptr;  // outlives the client; null: counted where nobody reads
 };

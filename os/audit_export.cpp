@@ -10,7 +10,7 @@ namespace statefs {
 namespace {
 
 constexpr std::size_t batch_size_max = 256 * 1024;
-constexpr std::size_t large_batch_size_max = 1u << 20;  // of a target that takes its time, when there is more than that
+constexpr std::size_t large_batch_size_max = 4u << 20;  // of a target that writes beside us: bounded by the number of records
 constexpr Duration retry_interval = milliseconds(250);
 constexpr Duration busy_interval = milliseconds(2);  // of a target that takes records, and not all at once
 constexpr Duration last_patience = seconds(60);      // with a target that goes on taking them when the process ends
@@ -25,11 +25,9 @@ Result<AuditExport, Problem> AuditExport::open(const std::string& where, Console
 
 bool AuditExport::take(std::uint64_t, ByteView encoded, const Digest& hash) {
   if (passing_) return true;
-  full_ = batch_.size() >= (catching_up_ ? large_batch_size_max : batch_size_max);
+  full_ = batch_.size() >= (target_->fd() >= 0 ? large_batch_size_max : batch_size_max);
   if (full_) return false;
-  const auto record = decode_audit(encoded);
-  STATEFS_CHECK(record.ok());  // this process encoded it
-  target_->render(record.value(), hash, batch_);
+  target_->add(encoded, hash, batch_);
   ends_.push_back(batch_.size());
   return true;
 }
@@ -56,12 +54,20 @@ bool AuditExport::written_before(Store& store, Now now) {
   return !stuck_;
 }
 
+// Whoever changes much more than can be written is slowed down before the log is full and all changes are refused: above half of
+// it, each turn waits some milliseconds for what is being written.
+void AuditExport::hold_back(const Store& store) {
+  constexpr unsigned free_percent = 50;
+  const unsigned fill = store.fill_percent();
+  if (fill > free_percent) target_->make_room(microseconds(500 * static_cast<std::int64_t>(fill - free_percent)));
+}
+
 void AuditExport::export_from(Store& store, Now now) {
+  if (target_->busy()) hold_back(store);
   if (target_->busy() && !written_before(store, now)) return;
   if (stuck_ && retry_at_ > now.monotonic) return;
   batch_.clear();
   ends_.clear();
-  catching_up_ = full_ && target_->fd() >= 0;
   full_ = false;
   stuck_ = false;
   const std::size_t count = store.export_audit(*this, limits::audit_records_per_export);
@@ -107,7 +113,7 @@ std::optional<Problem> AuditExport::finish(Store& store, Now now) {
     }
     if (moved_) waited = false;
     if (stuck_ && std::exchange(waited, true)) break;
-    if (stuck_ || target_->busy()) target_->make_room();
+    if (stuck_ || target_->busy()) target_->make_room(seconds(1));
   } while (read_monotonic() < end);
   target_->make_durable();
   return Problem{"audit " + printable(where_) +

@@ -4,7 +4,8 @@
 //
 // At least once: a record leaves the store only when its target has it, and the log is reclaimed only behind that. What a target
 // did not take (a full disk, a console that nobody reads, a busy journald) stays in the store and is tried again; without room
-// for more the store refuses mutations. Nothing is dropped; the index tells duplicates. A turn is bounded by one batch.
+// for more the store refuses mutations. Nothing is dropped; the index tells duplicates. A turn is bounded by one batch, and by
+// 25 ms where the log is nearly full and what was given to the target is still being written.
 #pragma once
 
 #include <memory>
@@ -40,6 +41,7 @@ class AuditExport final : public AuditOutput, private AuditSink {
   [[nodiscard]] std::size_t kept(std::size_t count) override;
   [[nodiscard]] bool written_before(Store& store, Now now);
   void put_off(Now now);
+  void hold_back(const Store& store);
   void complain_once();
 
   std::string where_;
@@ -51,7 +53,6 @@ class AuditExport final : public AuditOutput, private AuditSink {
   bool moved_ = false;             // something of it was taken
   bool passing_ = false;           // records that are out go, and are not looked at
   bool full_ = false;              // it had no room for all there was
-  bool catching_up_ = false;       // and so had the one before
   bool complained_ = false;        // once per trouble, not once per try
 };
 

@@ -83,7 +83,23 @@ AuditFile::~AuditFile() {
   thread_.join();
 }
 
-void AuditFile::render(const AuditRecord& record, const Digest& hash, std::string& out) const { append_audit_json(record, hash, out); }
+void AuditFile::add(ByteView encoded, const Digest& hash, std::string& out) const { out.append(as_text(hash)).append(as_text(encoded)); }
+
+AuditFile::Batch AuditFile::lines_of(const Batch& batch) {
+  Batch lines;
+  std::size_t at = 0;
+  for (const std::size_t end : batch.ends) {
+    const ByteView message = as_bytes(batch.messages).subspan(at, end - at);
+    Digest hash{};
+    std::copy_n(message.begin(), hash.size(), hash.begin());
+    const auto record = decode_audit(message.subspan(hash.size()));
+    STATEFS_CHECK(record.ok());  // this process encoded it
+    append_audit_json(record.value(), hash, lines.messages);
+    lines.ends.push_back(lines.messages.size());
+    at = end;
+  }
+  return lines;
+}
 
 std::size_t AuditFile::write(std::string_view messages, std::span<const std::size_t> ends) {
   STATEFS_CHECK(!busy_);
@@ -116,9 +132,9 @@ std::optional<Problem> AuditFile::reopen() {
   return std::nullopt;
 }
 
-void AuditFile::make_room() {
+void AuditFile::make_room(Duration patience) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, std::chrono::seconds(1), [this] { return !busy_ || written_.has_value(); });
+  changed_.wait_for(lock, std::chrono::nanoseconds(patience.ns), [this] { return !busy_ || written_.has_value(); });
 }
 
 void AuditFile::work() {
@@ -130,10 +146,10 @@ void AuditFile::work() {
     if (next_file_.valid()) {
       file_ = std::move(next_file_);
       begun_size_ = 0;  // a line that was cut starts again in the new file
-      torn_ = false;
+      rest_.clear();
     }
     lock.unlock();
-    const Written written = write_out(batch);
+    const Written written = write_out(lines_of(batch));
     lock.lock();
     written_ = written;
     changed_.notify_all();
@@ -143,19 +159,19 @@ void AuditFile::work() {
   }
 }
 
-AuditFile::Written AuditFile::write_out(const Batch& batch) {
+AuditFile::Written AuditFile::write_out(const Batch& lines) {
   Written out;
-  if (torn_ && write_some(file_.get(), "\n", out.error) != 1) return out;
-  torn_ = false;
-  const std::size_t done = begun_size_ + write_some(file_.get(), std::string_view(batch.messages).substr(begun_size_), out.error);
-  out.count = static_cast<std::size_t>(std::upper_bound(batch.ends.begin(), batch.ends.end(), done) - batch.ends.begin());
-  begun_size_ = done - (out.count == 0 ? 0 : batch.ends[out.count - 1]);
+  rest_.erase(0, write_some(file_.get(), rest_, out.error));
+  if (!rest_.empty()) return out;
+  const std::size_t done = begun_size_ + write_some(file_.get(), std::string_view(lines.messages).substr(begun_size_), out.error);
+  out.count = static_cast<std::size_t>(std::upper_bound(lines.ends.begin(), lines.ends.end(), done) - lines.ends.begin());
+  begun_size_ = done - (out.count == 0 ? 0 : lines.ends[out.count - 1]);
   if (::fdatasync(file_.get()) == 0) return out;
   // Nobody knows what of it is on the disk, and the kernel does not try again: all of it is written once more.
-  out = {0, errno};
-  torn_ = begun_size_ > 0;
+  const int error = errno;
+  if (begun_size_ > 0) rest_ = lines.messages.substr(done, lines.ends[out.count] - done);
   begun_size_ = 0;
-  return out;
+  return {0, error};
 }
 
 }  // namespace statefs

@@ -1,4 +1,4 @@
-// AUDIT FILE: the audit target that is a file of JSON Lines, written and synced by a thread of its own.
+// AUDIT FILE: the audit target that is a file of JSON Lines, made, written and synced by a thread of its own.
 //
 //   audit_export.h -> AUDIT FILE -> write(2), fdatasync(2)
 //
@@ -27,7 +27,8 @@ class AuditFile final : public AuditTarget {
   // Waits for what is under way.
   ~AuditFile() override;
 
-  void render(const AuditRecord& record, const Digest& hash, std::string& out) const override;
+  // A message is the record as it was encoded, behind its hash: the thread makes the line of it.
+  void add(ByteView encoded, const Digest& hash, std::string& out) const override;
   [[nodiscard]] std::size_t write(std::string_view messages, std::span<const std::size_t> ends) override;
   [[nodiscard]] int error() const override { return error_; }
   [[nodiscard]] int fd() const override { return done_event_.get(); }
@@ -35,11 +36,11 @@ class AuditFile final : public AuditTarget {
   [[nodiscard]] std::optional<std::size_t> take_written() override;
   // The batch under way still goes to the file that was open.
   [[nodiscard]] std::optional<Problem> reopen() override;
-  void make_room() override;
+  void make_room(Duration patience) override;
 
  private:
   struct Batch {
-    std::string messages;
+    std::string messages;  // then lines: at most limits::audit_records_per_export of them
     std::vector<std::size_t> ends;
   };
   struct Written {
@@ -50,7 +51,8 @@ class AuditFile final : public AuditTarget {
       : path_(std::move(path)), done_event_(std::move(done_event)), next_file_(std::move(file)) {}
   void start();
   void work();
-  [[nodiscard]] Written write_out(const Batch& batch);
+  [[nodiscard]] static Batch lines_of(const Batch& batch);
+  [[nodiscard]] Written write_out(const Batch& lines);
 
   // Of the caller's thread:
   std::string path_;
@@ -67,7 +69,7 @@ class AuditFile final : public AuditTarget {
   // Of the writing thread:
   Fd file_;
   std::size_t begun_size_ = 0;  // of the first message of the next batch, that is in the file
-  bool torn_ = false;           // the file ends in a piece of a line that is not gone on with
+  std::string rest_;            // or what is missing of the line that the file ends in, where that is written anew behind it
   std::thread thread_;
 };
 

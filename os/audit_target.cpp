@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/check.h"
 #include "os/audit_file.h"
 #include "os/text/audit_text.h"
 
@@ -15,18 +16,24 @@ namespace {
 
 constexpr std::string_view journald_name = "journald";
 
+AuditRecord record_of(ByteView encoded) {
+  const auto record = decode_audit(encoded);
+  STATEFS_CHECK(record.ok());  // this process encoded it
+  return record.value();
+}
+
 class AuditConsole final : public AuditTarget {
  public:
   explicit AuditConsole(Console& console) : console_(console) {}
-  void render(const AuditRecord& record, const Digest& hash, std::string& out) const override {
-    append_audit_console(record, hash, out);
+  void add(ByteView encoded, const Digest& hash, std::string& out) const override {
+    append_audit_console(record_of(encoded), hash, out);
   }
   std::size_t write(std::string_view messages, std::span<const std::size_t> ends) override {
     return console_.write(messages, ends);
   }
   int error() const override { return console_.error(); }
-  void make_room() override { console_.drain(seconds(1)); }
-  void make_durable() override { make_room(); }
+  void make_room(Duration patience) override { console_.drain(patience); }
+  void make_durable() override { console_.drain(seconds(1)); }
 
  private:
   Console& console_;
@@ -36,8 +43,8 @@ class AuditConsole final : public AuditTarget {
 class AuditJournald final : public AuditTarget {
  public:
   explicit AuditJournald(std::string path) : path_(std::move(path)) {}
-  void render(const AuditRecord& record, const Digest& hash, std::string& out) const override {
-    append_audit_journald(record, hash, out);
+  void add(ByteView encoded, const Digest& hash, std::string& out) const override {
+    append_audit_journald(record_of(encoded), hash, out);
   }
   std::size_t write(std::string_view messages, std::span<const std::size_t> ends) override {
     std::size_t start = 0;
@@ -54,9 +61,9 @@ class AuditJournald final : public AuditTarget {
     if (connect()) return std::nullopt;
     return Problem{"audit to journald at " + printable(path_) + ": " + errno_text(error_)};
   }
-  void make_room() override {
+  void make_room(Duration patience) override {
     pollfd watched{fd_.get(), POLLOUT, 0};
-    ::poll(&watched, 1, 1'000);
+    ::poll(&watched, 1, static_cast<int>(patience.ns / milliseconds(1).ns));
   }
 
  private:

@@ -25,8 +25,8 @@ inline constexpr std::string_view journald_socket = "/run/systemd/journal/socket
 class AuditTarget {
  public:
   virtual ~AuditTarget() = default;
-  // Appends the one message that a record is here; always the same bytes.
-  virtual void render(const AuditRecord& record, const Digest& hash, std::string& out) const = 0;
+  // Appends the one message that an encoded record is here; always the same bytes.
+  virtual void add(ByteView encoded, const Digest& hash, std::string& out) const = 0;
   // Messages that end at `ends`: how many of them are out. Fewer: see error().
   [[nodiscard]] virtual std::size_t write(std::string_view messages, std::span<const std::size_t> ends) = 0;
   // While it is busy nothing may be written. take_written() ends that, once fd() is readable: how many of the messages are out.
@@ -37,9 +37,9 @@ class AuditTarget {
   [[nodiscard]] virtual int error() const = 0;
   // Opens it again by its name; what was there stays where that fails.
   [[nodiscard]] virtual std::optional<Problem> reopen() { return std::nullopt; }
-  // For the end of the process, these may wait. A reader or a disk gets a last chance, of a second at most:
-  virtual void make_room() {}
-  // What is out stays out, whatever the machine does next.
+  // These may wait. At most so long, until it takes more, or what is under way is done:
+  virtual void make_room(Duration) {}
+  // For the end of the process. What is out stays out, whatever the machine does next.
   virtual void make_durable() {}
 };
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 
 #include "core/limits.h"
 #include "os/clock.h"
@@ -86,6 +87,12 @@ std::string_view access_name_of(std::string_view verb) {
 std::string origin(const char* flag, const char* variable, const std::string& value) {
   const char* const from = std::getenv(variable);
   return from != nullptr && value == from ? variable : flag;
+}
+
+std::string whole_path(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path whole = std::filesystem::weakly_canonical(path, error);
+  return error ? path : whole.string();
 }
 
 }  // namespace
@@ -191,13 +198,56 @@ Result<Remote, Failure> Remote::open(const Suite& suite, const CommonOptions& op
   ClientConfig config;
   config.server = to.server;
   config.handshake_timeout = to.timeout;
+  std::optional<WitnessFile> witness;
+  if (!options.witness.empty()) {
+    // A door by its whole path, wherever the program is run.
+    auto kept = WitnessFile::open(options.witness, to.identity == nullptr ? "local:" + whole_path(options.local) : to_hex(to.server.bytes));
+    if (!kept) return Failure{Exit::failed, kept.error().line};
+    config.seen = kept.value().seen();
+    witness.emplace(std::move(kept).value());
+  }
   return Remote(ClientStream(suite, to.identity, config, to.endpoint, to.timeout), to_text(to.endpoint),
-                to.identity == nullptr ? "" : to_hex(to.identity->public_key().bytes), options.timeout);
+                to.identity == nullptr ? "" : to_hex(to.identity->public_key().bytes), options.timeout, std::move(witness));
+}
+
+std::optional<Failure> Remote::meet() {
+  if (met_) return std::nullopt;
+  const auto connected = stream_.connect();
+  if (!connected) return explain(connected.error());
+  met_ = true;
+  if (auto failure = rolled_back()) return failure;
+  const bool is_new = witness_ && witness_->seen().epoch != 0 && witness_->seen().store != stream_.server_hello()->store;
+  if (is_new) {
+    complain("statefs", "the server at " + endpoint_ + " has another store than the one that " + printable(witness_->path()) +
+                            " has seen: it was restored from a backup, or made anew; what was kept of the other is replaced");
+  }
+  return part();
+}
+
+std::optional<Failure> Remote::part() {
+  if (auto failure = rolled_back()) return failure;
+  if (!witness_) return std::nullopt;
+  // What was asked was done: that its head is not kept is told, and changes nothing of it.
+  if (const auto problem = witness_->keep(stream_.seen())) complain("statefs", problem->line);
+  return std::nullopt;
+}
+
+std::optional<Failure> Remote::rolled_back() {
+  const auto rollback = stream_.take_rollback();
+  if (!rollback) return std::nullopt;
+  const AuditHead& seen = rollback->seen.head;
+  std::string line = "ROLLED BACK: the server at " + endpoint_ + " does not have record " + std::to_string(seen.index) +
+                     " any more, which it had called durable (hash " + to_hex(seen.hash) + "; it now says durable up to " +
+                     std::to_string(rollback->durable_index) + "): its store was set back to an older copy, or rewritten";
+  if (witness_) line += "; " + printable(witness_->path()) + " keeps what was seen: remove its line to accept the store as it is";
+  return Failure{Exit::rolled_back, line};
 }
 
 Result<Completion, Failure> Remote::call(std::string_view verb, std::string_view key, const RequestBody& request) {
+  if (auto failure = meet()) return std::move(*failure);
   auto completion = stream_.call(request);
   if (!completion) return explain(completion.error());
+  if (auto failure = part()) return std::move(*failure);
   const std::string what = std::string(verb) + (key.empty() ? "" : " " + printable(key));
   if (auto failure = unanswered(what, completion.value().result, how_to_ask(completion.value()))) return std::move(*failure);
   return std::move(completion).value();
@@ -205,10 +255,12 @@ Result<Completion, Failure> Remote::call(std::string_view verb, std::string_view
 
 Result<Upload, Failure> Remote::put(UploadPlan plan, ValueSource& source) {
   const std::string what = "put " + printable(plan.key);
+  if (auto failure = meet()) return std::move(*failure);
   Progress progress(what, STDERR_FILENO);
   auto upload = stream_.put(std::move(plan), source,
                             [&](std::uint64_t done, std::uint64_t total) { progress.show(done, total, read_monotonic()); });
   if (!upload) return explain(upload.error());
+  if (auto failure = part()) return std::move(*failure);
   if (upload.value().source_failed()) return std::move(upload).value();
   if (auto failure = unanswered(what, upload.value().result())) return std::move(*failure);
   return std::move(upload).value();
@@ -216,11 +268,13 @@ Result<Upload, Failure> Remote::put(UploadPlan plan, ValueSource& source) {
 
 Result<Download, Failure> Remote::get(const std::string& key, ValueSink& sink) {
   const std::string what = "get " + printable(key);
+  if (auto failure = meet()) return std::move(*failure);
   Progress progress(what, STDERR_FILENO);
   auto download = stream_.get(key, sink, [&](std::uint64_t done, std::uint64_t total) {
     if (total > limits::value_size_max) progress.show(done, total, read_monotonic());
   });
   if (!download) return explain(download.error());
+  if (auto failure = part()) return std::move(*failure);
   if (auto failure = unanswered(what, download.value().result())) return std::move(*failure);
   return std::move(download).value();
 }
@@ -242,8 +296,7 @@ std::optional<Failure> Remote::unanswered(const std::string& what, CallResult re
 }
 
 Result<HelloResponse, Failure> Remote::greet() {
-  auto connected = stream_.connect();
-  if (!connected) return explain(connected.error());
+  if (auto failure = meet()) return std::move(*failure);
   return *stream_.server_hello();
 }
 

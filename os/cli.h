@@ -12,6 +12,7 @@
 #include "core/result.h"
 #include "os/client_stream.h"
 #include "os/problem.h"
+#include "os/witness_file.h"
 
 namespace statefs::cli {
 
@@ -26,6 +27,7 @@ enum class Exit : int {
   overloaded = 6,
   audit_unavailable = 7,
   integrity = 8,
+  rolled_back = 9,
 };
 
 enum class Output { usual, raw, text, json, hex };  // usual: raw for get, text for the others
@@ -36,6 +38,7 @@ struct CommonOptions {
   std::string server_key;
   std::string identity;
   std::string timeout = "5s";
+  std::string witness;  // file, or empty: none is kept
   Output output = Output::usual;
 };
 
@@ -67,8 +70,17 @@ class Remote {
   [[nodiscard]] Result<HelloResponse, Failure> greet();
 
  private:
-  Remote(ClientStream stream, std::string endpoint, std::string own_key, std::string timeout)
-      : stream_(std::move(stream)), endpoint_(std::move(endpoint)), own_key_(std::move(own_key)), timeout_(std::move(timeout)) {}
+  Remote(ClientStream stream, std::string endpoint, std::string own_key, std::string timeout, std::optional<WitnessFile> witness)
+      : stream_(std::move(stream)),
+        endpoint_(std::move(endpoint)),
+        own_key_(std::move(own_key)),
+        timeout_(std::move(timeout)),
+        witness_(std::move(witness)) {}
+  // Before anything is asked: whether it is the server, and its store is not an older one than was seen.
+  [[nodiscard]] std::optional<Failure> meet();
+  // After each answer: what it called durable is kept.
+  [[nodiscard]] std::optional<Failure> part();
+  [[nodiscard]] std::optional<Failure> rolled_back();
   [[nodiscard]] Failure explain(StreamFailure failure) const;
   // Why there is no answer; nullopt where there is one.
   [[nodiscard]] std::optional<Failure> unanswered(const std::string& what, CallResult result, const std::string& advice = {}) const;
@@ -79,6 +91,8 @@ class Remote {
   std::string endpoint_;
   std::string own_key_;
   std::string timeout_;
+  std::optional<WitnessFile> witness_;
+  bool met_ = false;
 };
 
 // What a verb needs to make a Remote, checked: shared with bench.

@@ -12,8 +12,9 @@ namespace {
 
 constexpr std::size_t read_size = 64 * 1024;
 
-ClientConfig with_timeout(ClientConfig config, Duration connect_timeout) {
+ClientConfig completed(ClientConfig config, Duration connect_timeout) {
   config.connect_timeout = connect_timeout;
+  config.backoff_seed = load_le<std::uint64_t>(random_bytes<8>().data());
   return config;
 }
 
@@ -21,7 +22,7 @@ ClientConfig with_timeout(ClientConfig config, Duration connect_timeout) {
 
 ClientLink::ClientLink(const Suite& suite, std::shared_ptr<const DhKey> identity, const ClientConfig& config,
                        const Endpoint& endpoint, Duration connect_timeout)
-    : client_(suite, std::move(identity), with_timeout(config, connect_timeout)), endpoint_(endpoint) {}
+    : client_(suite, std::move(identity), completed(config, connect_timeout)), endpoint_(endpoint) {}
 
 bool ClientLink::open(Now now) {
   if (fd_.valid()) return false;

@@ -46,6 +46,8 @@ class ClientStream {
   // Only connects and greets; server_hello() is there when it succeeded.
   [[nodiscard]] Result<Unit, StreamFailure> connect();
   [[nodiscard]] const std::optional<HelloResponse>& server_hello() const { return link_.client().server_hello(); }
+  [[nodiscard]] std::optional<Rollback> take_rollback() { return link_.client().take_rollback(); }
+  [[nodiscard]] const SeenHead& seen() const { return link_.client().seen(); }
   [[nodiscard]] const LinkEnd& last_end() const { return link_.last_end(); }
 
  private:

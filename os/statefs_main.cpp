@@ -32,7 +32,7 @@ constexpr const char* overview =
     "  statefs audit query state.img --key /state/shared/name    who wrote this?\n";
 constexpr const char* statuses =
     "Exit status: 0 ok, 1 usage or local error, 2 not found, 3 denied (EPERM) or not enrolled, 4 revision conflict,\n"
-    "5 outcome unknown, 6 overloaded, quota or no space, 7 audit unavailable, 8 integrity.\n";
+    "5 outcome unknown, 6 overloaded, quota or no space, 7 audit unavailable, 8 integrity, 9 rolled back (--witness).\n";
 
 // Decimal digits and nothing else: a sign, another base or a number that does not fit is a mistake, never another number.
 CLI::Validator number(std::uint64_t min, std::uint64_t max) {
@@ -67,6 +67,10 @@ void add_common(CLI::App& app, CommonOptions& common, std::string& output) {
   app.add_option("--identity", common.identity, "file with this device's private identity")->envname("STATEFS_IDENTITY");
   app.add_option("--timeout", common.timeout, "most time to wait for a connection or an answer, as 250ms, 5s or 2m")
       ->capture_default_str();
+  app.add_option("--witness", common.witness,
+                 "a file that keeps what servers called durable: exit 9, and nothing is asked, where a server has lost that "
+                 "")
+      ->envname("STATEFS_WITNESS");
   app.add_option("--output", output, "raw, text, json or hex (usual: raw for get, text for the others)")
       ->check(CLI::IsMember({"raw", "text", "json", "hex"}));
 }
@@ -138,6 +142,10 @@ void add_policy_verb(CLI::App& app, Options& options) {
   check->fallthrough();
   check->add_option("--policy", options.policy.policy, "policy file; without it, what every enrolled peer may do");
   check->add_option("--peer", options.policy.peer, "public key of the peer, or its alias; without it, a peer that the file does not name");
+  check->add_option("--uid", options.policy.uid, "a program of the device itself, at the local door, by its uid")
+      ->check(number(0, 4'294'967'294))
+      ->excludes("--peer");
+  check->add_flag("--owner", options.policy.owner, "--uid is the daemon's own user, who like root may use all of /state/ where no section names it");
   check->add_option("--peers", options.policy.peers, "peers file: whose key has which alias");
   check->add_option("--op", options.policy.op, "put, get, delete or list");
   auto* key = check->add_option("--key", options.policy.key, "the key, as text");
@@ -150,12 +158,13 @@ void add_session_verbs(CLI::App& app, Options& options) {
   outcome->add_option("INSTANCE", options.outcome.instance, "of the session, 32 hex digits")->required();
   outcome->add_option("SLOT", options.outcome.slot)->required()->check(number(0, 65535));
   outcome->add_option("SEQUENCE", options.outcome.sequence)->required()->check(any_number());
-  auto* session = app.add_subcommand("session", "end a session of this device");
+  auto* session = app.add_subcommand("session", "the sessions of a store, and the end of one");
   session->require_subcommand(1);
   session->fallthrough();
   auto* close = session->add_subcommand("close", "end it for good, whoever uses it: what has not arrived by then never runs; prints its slots");
   close->fallthrough();
   close->add_option("INSTANCE", options.instance, "32 hex digits")->required();
+  add_session_list(*session, options.offline);
 }
 
 void add_bench_verb(CLI::App& app, Options& options) {

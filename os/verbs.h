@@ -42,6 +42,8 @@ struct PolicyOptions {
   std::string policy;
   std::string peers;  // file, or empty
   std::string peer;   // key or alias
+  std::optional<std::uint32_t> uid;  // instead: at the local door
+  bool owner = false;                // and it is the daemon's own user
   std::string op;
   std::optional<std::string> key;
   std::optional<std::string> key_hex;

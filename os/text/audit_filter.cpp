@@ -60,7 +60,12 @@ std::string objection_to(const AuditFilter& filter) {
     return false;
   };
   if (!filter.op.empty() && !some(255, [&](unsigned n) { return name_of_op(static_cast<std::uint8_t>(n)) == filter.op; })) {
-    return "--op " + filter.op + " is none: put, del, get, list, sync, open, resume, close, outcome";
+    std::string known;
+    for (unsigned number = 0; number <= 255; ++number) {
+      const std::string_view name = name_of_op(static_cast<std::uint8_t>(number));
+      if (!name.empty()) known += (known.empty() ? "" : ", ") + std::string(name);
+    }
+    return "--op " + filter.op + " is none: " + known;
   }
   const auto is_named = [&](unsigned n) {
     return is_status(static_cast<std::uint16_t>(n)) && statefs::name_of(static_cast<Status>(n)) == filter.status;

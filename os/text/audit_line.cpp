@@ -116,7 +116,7 @@ void scan(Scanner& in, AuditLine& out) {
   std::uint16_t status = 0;
   in.skip("{\"index\":");
   in.digits(record.index);
-  named(in, "kind", AuditKind::epoch, AuditKind::eviction, record.kind);
+  named(in, "kind", AuditKind::epoch, AuditKind::restored, record.kind);
   in.null_or_text("time");
   in.number("wall_ns", record.wall_ns);
   in.number("monotonic_ns", record.monotonic_ns);

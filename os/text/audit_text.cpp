@@ -76,6 +76,10 @@ std::string_view name_of_failure(std::uint8_t cause) {
   return {};
 }
 
+// The two ids that a record of a restored store holds.
+ByteView from_store(const AuditRecord& record) { return ByteView(record.value_mac).first(sizeof(StoreId)); }
+ByteView new_store(const AuditRecord& record) { return ByteView(record.value_mac).subspan(sizeof(StoreId)); }
+
 bool is_zero(const Digest& digest) { return digest == Digest{}; }
 
 void append_op(std::uint8_t op, std::string& out) {
@@ -160,6 +164,7 @@ void append_event(const AuditRecord& record, std::string& out) {
     case AuditKind::policy: out.append("policy note"); return;
     case AuditKind::session: out.append(name_of_op(record.op)).append(" note"); return;
     case AuditKind::eviction: out.append("evict note"); return;
+    case AuditKind::restored: out.append("restore note"); return;
   }
   STATEFS_CHECK(false);
 }
@@ -204,6 +209,8 @@ std::string_view name_of(AuditKind kind) {
       return "session";
     case AuditKind::eviction:
       return "eviction";
+    case AuditKind::restored:
+      return "restored";
   }
   STATEFS_CHECK(false);
 }
@@ -326,6 +333,10 @@ void append_audit_text(const AuditRecord& record, std::string& out) {
     append_number(record.new_revision, out).append(" size ");
     append_number(record.value_size, out);
   }
+  if (record.kind == AuditKind::restored) {
+    append_hex(from_store(record), out.append(" from "));
+    append_hex(new_store(record), out.append(" store "));
+  }
   if (record.count != 1) append_number(record.count, out.append(" count "));
   out.append(" by ");
   if (record.peer.kind == PeerKind::none) out += '-';
@@ -365,6 +376,10 @@ void append_audit_console(const AuditRecord& record, const Digest& hash, std::st
   field("status", out).append(statefs::name_of(record.status));
   number_field("index", record.index, out);
   if (record.kind == AuditKind::mutation) append_mutation_fields(record, out);
+  if (record.kind == AuditKind::restored) {
+    append_hex(from_store(record), field("from", out));
+    append_hex(new_store(record), field("store", out));
+  }
   if (record.count != 1) number_field("count", record.count, out);
   number_field("epoch", record.epoch, out);
   if (!is_zero(record.policy)) append_hex(record.policy, field("policy", out));

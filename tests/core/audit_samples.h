@@ -81,10 +81,17 @@ inline std::vector<AuditSample> audit_samples() {
   AuditRecord policy = epoch;
   policy.kind = AuditKind::policy;
   policy.policy = counted<32>(0x50);
+  AuditRecord restored = epoch;
+  restored.kind = AuditKind::restored;
+  restored.index = 0x0000'0600'0000'0001;
+  restored.allowed = true;
+  restored.old_revision = restored.new_revision = 0x0000'0501'0203'0405;
+  restored.value_mac = counted<32>(0x90);
   return {{"mutation_put_ok", sample_mutation()}, {"mutation_delete_denied", denied}, {"mutation_key_over_limit", too_long},
           {"mutation_by_local_uid", local},       {"refusals_of_get", refusals},      {"handshakes_not_enrolled", handshakes},
           {"handshakes_unnamed_uid", unnamed},    {"refusals_of_local_uid", local_refusals},
-          {"damaged_record", damaged},            {"epoch", epoch},                   {"policy_loaded", policy}};
+          {"damaged_record", damaged},            {"epoch", epoch},                   {"policy_loaded", policy},
+          {"restored", restored}};
 }
 
 }  // namespace statefs

@@ -111,9 +111,9 @@ TEST(AuditDecode, RefusesWhatHasNoMeaning) {
     bytes[at] = value;
     return decode_audit(bytes).ok();
   };
-  EXPECT_FALSE(with(0, 0));    // kinds 1..8
-  EXPECT_TRUE(with(0, 8));
-  EXPECT_FALSE(with(0, 9));
+  EXPECT_FALSE(with(0, 0));    // kinds 1..9
+  EXPECT_TRUE(with(0, 9));
+  EXPECT_FALSE(with(0, 10));
   EXPECT_TRUE(with(1, 2));     // peer kinds 0..2
   EXPECT_FALSE(with(1, 3));
   EXPECT_TRUE(with(2, 0xff));  // any op: a malformed frame is recorded with the one it named

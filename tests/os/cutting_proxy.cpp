@@ -45,7 +45,8 @@ void CuttingProxy::serve() {
 
 void CuttingProxy::pass(const Fd& client, const Fd& daemon) {
   char buffer[65536];
-  int answers = 0;  // each comes in a piece of its own
+  int answers = 0;  // each comes in a piece of its own, where one is asked for at a time
+  std::size_t passed = 0;
   bool cutting = false;
   bool readable[2];
   while (wait_readable(client, &daemon, readable)) {
@@ -61,7 +62,9 @@ void CuttingProxy::pass(const Fd& client, const Fd& daemon) {
       }
       if (::send(from == 0 ? daemon.get() : client.get(), buffer, static_cast<std::size_t>(count), MSG_NOSIGNAL) != count) return;
       answers += from;
-      if (cutting || plan_.damages || from != 0 || answers < plan_.answers_passed || cuts_ >= plan_.cut_count) continue;
+      passed += static_cast<std::size_t>(count);
+      const bool enough = plan_.bytes_passed != 0 ? passed >= plan_.bytes_passed : answers >= plan_.answers_passed;
+      if (cutting || plan_.damages || from != 0 || !enough || cuts_ >= plan_.cut_count) continue;
       ++cuts_;
       cutting = true;
     }

@@ -16,6 +16,7 @@ class CuttingProxy {
     int answers_passed = 2;     // before that: handshake message 2, the answer to HELLO, to the first request behind it, ...
     bool closes_later = false;  // streams after the cut ones are closed at once; otherwise they are passed through
     bool damages = false;       // not cut: the answer behind `answers_passed` arrives with one bit turned
+    std::size_t bytes_passed = 0;  // not 0: in place of answers_passed, which many requests at a time do not count well
   };
   CuttingProxy(const Endpoint& daemon, const Plan& plan);
   CuttingProxy(const CuttingProxy&) = delete;

@@ -195,6 +195,17 @@ TEST_F(Programs, RefuseChangesAndServeReadsWhileTheAuditCannotBeWritten) {
   EXPECT_GT(lines, 10'000);
 }
 
+// More changes than can be written and synced, for long enough to fill the log many times: they are slowed down, not refused.
+TEST_F(Programs, SlowDownWhoChangesMoreThanTheAuditTakes) {
+  start({"--local", dir_.path("door")});
+  const RunResult load = run({program("statefs"), "--local", dir_.path("door"), "bench", "put", "--connections", "4", "--pipeline", "16",
+                              "--seconds", "4"});
+  EXPECT_EQ(load.status, 0) << load.err;
+  daemon_->signal(SIGTERM);
+  EXPECT_EQ(daemon_->wait(seconds(70)), 0) << daemon_->err();
+  EXPECT_GT(audit_lines("/state/shared/bench/"), 10'000);
+}
+
 TEST_F(Programs, ServeOnThroughHostileStreams) {
   start();
   ASSERT_EQ(statefs({"put", "/state/shared/a", "1"}).status, 0);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "core/limits.h"
@@ -95,14 +96,17 @@ TEST_F(LargeValues, GoOnWhenTheirStreamIsCut) {
   ASSERT_TRUE(daemon.ok());
   const std::string value = large_value(limits::total_value_size_default);
   dir_.write("in", value);
-  for (const int answers_passed : {2, 3, 5, 9}) {
-    const std::string key = "/state/shared/cut" + std::to_string(answers_passed);
-    const test::CuttingProxy proxy(daemon.value(), {2, answers_passed, false, false});
+  // At the first chunk, and in the middle.
+  for (const std::size_t bytes_passed : {1'000u, 100'000u, 300'000u, 600'000u}) {
+    const std::string key = "/state/shared/cut" + std::to_string(bytes_passed);
+    const test::CuttingProxy proxy(daemon.value(), {2, 0, false, false, bytes_passed});
     const std::string over = to_text(proxy.endpoint());
     expect_done(statefs({"put", key, "@" + dir_.path("in"), "--connect", over, "--timeout", "20s"}));
-    EXPECT_GE(proxy.cuts(), 1) << answers_passed;
-    const test::CuttingProxy back(daemon.value(), {2, answers_passed, false, false});
+    EXPECT_GE(proxy.cuts(), 1) << bytes_passed;
+    // A client has asked for all of a value when half of it has come.
+    const test::CuttingProxy back(daemon.value(), {2, 0, false, false, std::min<std::size_t>(bytes_passed, 300'000)});
     expect_done(statefs({"get", key, "--to", dir_.path("out"), "--connect", to_text(back.endpoint()), "--timeout", "20s"}));
+    EXPECT_GE(back.cuts(), 1) << bytes_passed;
     EXPECT_TRUE(read_file(dir_.path("out")) == value);
     EXPECT_EQ(audit_lines(key, 1), 1) << "it ran once";
   }
@@ -113,7 +117,7 @@ TEST_F(LargeValues, AreTakenUpByTheNextRunOfTheProgram) {
   const auto daemon = parse_endpoint(address_);
   ASSERT_TRUE(daemon.ok());
   dir_.write("in", large_value(limits::total_value_size_default));
-  const test::CuttingProxy proxy(daemon.value(), {1, 6, true, false});
+  const test::CuttingProxy proxy(daemon.value(), {1, 0, true, false, 300'000});
   EXPECT_NE(statefs({"put", "/state/shared/x", "@" + dir_.path("in"), "--connect", to_text(proxy.endpoint()), "--timeout", "1s"}).status, 0);
   EXPECT_EQ(audit_lines("/state/shared/x"), 0);
   expect_done(statefs({"put", "/state/shared/x", "@" + dir_.path("in")}));

@@ -255,5 +255,22 @@ TEST_F(LocalDoor, BoundsTheConnectionsOfAUid) {
   EXPECT_EQ(local({"sync"}).status, 0);
 }
 
+// Programs that wait for the same daemon do not knock in step: none of them has a key that would tell them apart.
+TEST(LocalLinks, WaitEachForATimeOfItsOwn) {
+  const auto suite = make_crypto_suite();
+  const test::TempDir dir;
+  const Endpoint nowhere = path_endpoint(dir.path("door")).value();
+  std::vector<Time> next;
+  for (int i = 0; i < 8; ++i) {
+    ClientLink link(*suite, nullptr, ClientConfig{}, nowhere, seconds(1));
+    const Now now{Time{1'000'000'000}, 0};
+    ASSERT_TRUE(link.client().submit(SyncRequest{1}, never, now.monotonic).ok());
+    EXPECT_FALSE(link.open(now));
+    next.push_back(link.deadline());
+  }
+  std::sort(next.begin(), next.end());
+  EXPECT_EQ(std::unique(next.begin(), next.end()), next.end());
+}
+
 }  // namespace
 }  // namespace statefs

@@ -276,6 +276,32 @@ TEST_F(Programs, RepeatAReadWhoseStreamBroke) {
   EXPECT_EQ(proxy.cuts(), 2);
 }
 
+// By uid, as the local door of a daemon with this file judges.
+TEST_F(Programs, CheckAPolicyForAProgramOfTheDevice) {
+  const std::string policy = dir_.write("local.toml",
+                                        "[[local]]\nuid = 1000\nrules = [ { grant = \"/state/app/\", access = [\"get\", \"put\"] } ]\n"
+                                        "[[local]]\nuid = 0\nrules = [ { grant = \"/state/root/\", access = [\"get\"] } ]\n",
+                                        0644);
+  const auto verdict = [](std::vector<std::string> more, const std::string& op, const std::string& key) {
+    more.insert(more.begin(), {program("statefs"), "policy", "check"});
+    more.insert(more.end(), {"--op", op, "--key", key});
+    return run(more);
+  };
+  const std::vector<std::string> app{"--policy", policy, "--uid", "1000"}, other{"--policy", policy, "--uid", "1001"};
+  EXPECT_EQ(verdict(app, "put", "/state/app/x").status, 0);
+  EXPECT_EQ(verdict(app, "put", "/state/shared/x").status, 3) << "a section says all that its uid may do";
+  EXPECT_EQ(verdict(other, "get", "/state/app/x").status, 3) << "who is not named is not let in";
+  EXPECT_EQ(verdict({"--policy", policy, "--uid", "1001", "--owner"}, "put", "/state/keystore/x").status, 0);
+  EXPECT_EQ(verdict({"--policy", policy, "--uid", "1000", "--owner"}, "put", "/state/keystore/x").status, 3) << "its section counts";
+  EXPECT_EQ(verdict({"--uid", "0"}, "put", "/state/keystore/x").status, 0) << "root, of a daemon without a policy file";
+  EXPECT_EQ(verdict({"--policy", policy, "--uid", "0"}, "put", "/state/keystore/x").status, 3);
+  EXPECT_EQ(verdict({"--uid", "0"}, "put", "/other/x").status, 3);
+  EXPECT_THAT(verdict(app, "get", "/state/app//x").out, StartsWith("INVALID_KEY"));
+  expect_refusal(verdict({"--uid", "1000", "--peer", "kitchen"}, "get", "/state/app/x"), 1, "--peer");
+  expect_refusal(verdict({"--uid", "-1"}, "get", "/state/app/x"), 1, "is no decimal number");
+  expect_refusal(verdict({"--owner"}, "get", "/state/app/x"), 1, "give --uid N");
+}
+
 TEST_F(Programs, CheckAPolicyWithTheJudgementOfTheServer) {
   const auto check = [](std::vector<std::string> arguments, const std::string& input = "") {
     arguments.insert(arguments.begin(), {program("statefs"), "policy", "check"});

@@ -210,6 +210,9 @@ TEST(AuditConsole, EachKindSaysWhatHappened) {
       {"damaged_record", "dsoftbusd: audit remote statefs record deny peer="},
       {"epoch", "dsoftbusd: audit none statefs epoch note status=OK "},
       {"policy_loaded", "dsoftbusd: audit none statefs policy note status=OK "},
+      {"restored",
+       "dsoftbusd: audit none statefs restore note status=OK index=6597069766657 from=909192939495969798999a9b9c9d9e9f "
+       "store=a0a1a2a3a4a5a6a7a8a9aaabacadaeaf epoch=6 "},
   };
   for (const AuditSample& sample : audit_samples()) {
     const std::string line = console_of(sample.record);
