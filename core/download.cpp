@@ -12,24 +12,43 @@ Download::Download(std::string key, std::size_t in_flight_max, std::size_t range
   STATEFS_CHECK(in_flight_max >= 1 && range_size >= 1 && range_size <= limits::value_size_max);
 }
 
-void Download::step(const SubmitCall& submit) {
+bool Download::ask(const SubmitCall& submit, std::uint64_t offset) {
+  GetRequest request;
+  request.key = as_bytes(key_);
+  request.offset = offset;
+  request.length = static_cast<std::uint32_t>(range_size_);
+  if (begun_) request.revision = revision_;
+  const auto call = submit(request);
+  if (!call) {
+    if (call.error() == SubmitError::too_large) finish(CallResult::answered, Status::key_too_long);
+    return false;
+  }
+  ranges_[call.value()] = offset;
+  return true;
+}
+
+void Download::step(const SubmitCall& submit, Now now) {
+  if (done_ || (wait_until_ != never && now.monotonic < wait_until_)) return;
+  wait_until_ = never;
+  while (!again_.empty()) {
+    if (!ask(submit, *again_.begin())) return;
+    again_.erase(again_.begin());
+  }
   while (!done_ && ranges_.size() + held_.size() < in_flight_max_ && (begun_ ? next_ < total_size_ : ranges_.empty())) {
-    GetRequest request;
-    request.key = as_bytes(key_);
-    request.offset = next_;
-    request.length = static_cast<std::uint32_t>(range_size_);
-    if (begun_) request.revision = revision_;
-    const auto call = submit(request);
-    if (!call) {
-      if (call.error() == SubmitError::too_large) finish(CallResult::answered, Status::key_too_long);
-      return;
-    }
-    ranges_[call.value()] = next_;
+    if (!ask(submit, next_)) return;
     if (begun_) next_ += range_size_;
   }
 }
 
-bool Download::take(const Completion& completion, ValueSink& sink) {
+// It is asked for again; not for ever.
+void Download::put_off(std::uint64_t offset, const Response& response, Now now) {
+  if (++put_offs_ > 4 * limits::transfer_restarts_max) return finish(CallResult::answered, response.status);
+  again_.insert(offset);
+  const Time until = now.monotonic + milliseconds(retry_after_ms_of(response));
+  wait_until_ = wait_until_ == never ? until : std::max(wait_until_, until);
+}
+
+bool Download::take(const Completion& completion, ValueSink& sink, Now now) {
   const auto at = ranges_.find(completion.call);
   if (at == ranges_.end()) return false;
   const std::uint64_t offset = at->second;
@@ -47,6 +66,9 @@ bool Download::take(const Completion& completion, ValueSink& sink) {
     next_ = written_ = 0;
     ranges_.clear();
     held_.clear();
+    again_.clear();
+  } else if (status == Status::overloaded) {
+    put_off(offset, completion.response, now);
   } else if (status != Status::ok || answer == nullptr) {
     finish(CallResult::answered, status == Status::ok ? Status::malformed : status);
   } else if (!begun_) {
@@ -88,6 +110,7 @@ void Download::drain(ValueSink& sink) {
       return finish(CallResult::answered, Status::ok);
     }
     written_ += bytes.size();
+    put_offs_ = 0;
     if (written_ >= total_size_) return finish(CallResult::answered, Status::ok);
   }
 }
@@ -97,6 +120,8 @@ void Download::finish(CallResult result, Status status) {
   result_ = result;
   status_ = status;
   held_.clear();
+  again_.clear();
+  wait_until_ = never;
 }
 
 }  // namespace statefs

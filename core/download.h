@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include "core/bytes.h"
@@ -16,6 +17,7 @@
 #include "core/limits.h"
 #include "core/request.h"
 #include "core/response.h"
+#include "core/time.h"
 #include "core/upload.h"
 
 namespace statefs {
@@ -35,9 +37,12 @@ class Download {
            std::size_t range_size = limits::value_size_max);
 
   // Submits what can be submitted now, each with a deadline of the caller's choice.
-  void step(const SubmitCall& submit);
-  // Takes a completion of its own and gives `sink` what is due; false: it is of somebody else.
-  bool take(const Completion& completion, ValueSink& sink);
+  void step(const SubmitCall& submit, Now now);
+  // Takes a completion of its own and gives `sink` what is due; false: it is of somebody else. What is put off (OVERLOADED) is asked
+  // again after the wait that the answer names.
+  bool take(const Completion& completion, ValueSink& sink, Now now);
+  // When step() has something to do although nothing came.
+  [[nodiscard]] Time deadline() const { return wait_until_; }
 
   [[nodiscard]] bool done() const { return done_; }
   [[nodiscard]] CallResult result() const { return result_; }
@@ -49,6 +54,8 @@ class Download {
   [[nodiscard]] std::uint64_t written_size() const { return written_; }
 
  private:
+  void put_off(std::uint64_t offset, const Response& response, Now now);
+  [[nodiscard]] bool ask(const SubmitCall& submit, std::uint64_t offset);
   void take_first(const GetResponse& answer, ValueSink& sink);
   void take_range(std::uint64_t offset, const GetResponse& answer, ValueSink& sink);
   void drain(ValueSink& sink);
@@ -61,6 +68,9 @@ class Download {
   bool done_ = false;
   std::map<CallId, std::uint64_t> ranges_;   // in flight and still of use: their offsets
   std::map<std::uint64_t, Bytes> held_;      // came before their turn, by offset
+  std::set<std::uint64_t> again_;            // were put off: their offsets
+  Time wait_until_ = never;                  // never: nothing is waited for
+  std::size_t put_offs_ = 0;                 // since there was progress
   std::uint64_t revision_ = 0;
   std::uint64_t total_size_ = 0;
   std::uint64_t next_ = 0;      // offset of the next range

@@ -16,10 +16,7 @@ bool must_wait(Status status) {
 
 std::uint32_t wait_of(const Response& response) {
   constexpr std::uint32_t least_ms = 10;
-  std::uint32_t wait = 0;
-  if (const auto* session = std::get_if<SessionResponse>(&response.body)) wait = session->retry_after_ms;
-  if (const auto* outcome = std::get_if<OutcomeResponse>(&response.body)) wait = outcome->retry_after_ms;
-  return wait < least_ms ? least_ms : wait;
+  return std::max(least_ms, retry_after_ms_of(response));
 }
 
 }  // namespace

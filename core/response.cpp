@@ -329,6 +329,15 @@ std::string_view name_of(Status status) {
 
 bool is_status(std::uint16_t number) { return !name_of(static_cast<Status>(number)).empty(); }
 
+std::uint32_t retry_after_ms_of(const Response& response) {
+  return std::visit(
+      [](const auto& body) -> std::uint32_t {
+        if constexpr (requires { body.retry_after_ms; }) return body.retry_after_ms;
+        else return 0;
+      },
+      response.body);
+}
+
 Response refusal(std::uint64_t id, std::uint8_t op, Status status) {
   std::optional<ResponseBody> body = body_of(op, status);
   STATEFS_CHECK(body.has_value());

@@ -113,6 +113,9 @@ struct Response {
   ResponseBody body;
 };
 
+// How long an answer says to wait before the same is asked again; 0: it does not.
+[[nodiscard]] std::uint32_t retry_after_ms_of(const Response& response);
+
 // The answer that says nothing but a status: the body's layout is the op's, its fields are zero.
 // An op that this side does not know can only be answered MALFORMED or UNSUPPORTED.
 [[nodiscard]] Response refusal(std::uint64_t id, std::uint8_t op, Status status);

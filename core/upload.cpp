@@ -114,6 +114,12 @@ void Upload::take_commit(const Completion& completion, Now now) {
   if (answer != nullptr) answer_ = *answer;
   const Status status = completion.response.status;
   if (completion.result == CallResult::answered && status == Status::stage_missing) return restart(status, 0, now);
+  // Put off, it was not executed, and its stage is there as before.
+  const bool is_put_off = completion.result == CallResult::answered && status == Status::overloaded;
+  if (is_put_off && ++restarts_ <= 4 * limits::transfer_restarts_max) {
+    wait_until_ = now.monotonic + milliseconds(retry_after_ms_of(completion.response));
+    return;
+  }
   finish(completion.result, completion.result == CallResult::answered && answer == nullptr && status == Status::ok ? Status::malformed : status);
 }
 

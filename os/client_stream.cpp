@@ -13,9 +13,22 @@ ClientStream::ClientStream(const Suite& suite, std::shared_ptr<const DhKey> iden
 Result<Completion, StreamFailure> ClientStream::call(const RequestBody& request) {
   // Connected first, so that a server that cannot be used is told apart from a call that was not answered.
   if (auto connected = connect(); !connected) return connected.error();
-  const Time now = read_monotonic();
-  const Time deadline = now + timeout_;
-  const auto call = link_.client().submit(request, deadline, now);
+  const Time deadline = read_monotonic() + timeout_;
+  for (;;) {
+    auto done = call_once(request, deadline);
+    if (!done || done.value().result != CallResult::answered || done.value().response.status != Status::overloaded) return done;
+    const Time again = read_monotonic() + milliseconds(retry_after_ms_of(done.value().response));
+    if (again >= deadline) return done;
+    wait_until(again);
+  }
+}
+
+void ClientStream::wait_until(Time moment) {
+  while (read_monotonic() < moment) wait_once(moment);
+}
+
+Result<Completion, StreamFailure> ClientStream::call_once(const RequestBody& request, Time deadline) {
+  const auto call = link_.client().submit(request, deadline, read_monotonic());
   if (!call) return StreamFailure::too_large;
   for (;;) {
     link_.flush(read_clock());
@@ -45,12 +58,12 @@ Result<Upload, StreamFailure> ClientStream::put(UploadPlan plan, ValueSource& so
 
 Result<Download, StreamFailure> ClientStream::get(const std::string& key, ValueSink& sink, const Progress& progress) {
   Download download(key);
-  const auto carried = carry_out({[&](const SubmitCall& submit, Now) { download.step(submit); },
-                                  [&](const Completion& completion, Now) {
-                                    (void)download.take(completion, sink);
+  const auto carried = carry_out({[&](const SubmitCall& submit, Now now) { download.step(submit, now); },
+                                  [&](const Completion& completion, Now now) {
+                                    (void)download.take(completion, sink, now);
                                     progress(download.written_size(), download.total_size());
                                   },
-                                  [&] { return download.done(); }, [] { return never; }});
+                                  [&] { return download.done(); }, [&] { return download.deadline(); }});
   if (!carried) return carried.error();
   return download;
 }

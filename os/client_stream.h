@@ -4,7 +4,8 @@
 //
 // A call returns when it is answered, when its time is up, or when it is clear that the server cannot be used: nobody
 // listens, the key is wrong, this device is not enrolled. A stream that breaks or is damaged after it worked is opened
-// again, as long as the call has time; what the client may not send again comes back as CallResult::outcome_unknown.
+// again, as long as the call has time; what the client may not send again comes back as CallResult::outcome_unknown. What the server
+// puts off (OVERLOADED) was not done: it is asked again after the wait that the answer names, where the call has that long.
 #pragma once
 
 #include <functional>
@@ -38,6 +39,8 @@ class ClientStream {
                Duration timeout);
 
   [[nodiscard]] Result<Completion, StreamFailure> call(const RequestBody& request);
+  void set_timeout(Duration timeout) { timeout_ = timeout; }  // of each call from now on
+  [[nodiscard]] Client& client() { return link_.client(); }   // for what is reported beside answers
   // A large value in, and any value out, in pieces. Each piece has the timeout of a call; as long as there is progress there is no
   // bound on the whole, and a stream that breaks is opened again. The result is done(); bytes said of `progress`, and of how many.
   using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
@@ -58,6 +61,8 @@ class ClientStream {
     std::function<Time()> deadline;
   };
   [[nodiscard]] Result<Unit, StreamFailure> carry_out(const Transfer& transfer);
+  [[nodiscard]] Result<Completion, StreamFailure> call_once(const RequestBody& request, Time deadline);
+  void wait_until(Time moment);
   void wait_once(Time deadline);
   // Why another try is not worth it, where the latest stream failed in a way that says so.
   [[nodiscard]] std::optional<StreamFailure> hopeless() const;

@@ -115,10 +115,10 @@ Verdict get_with_a_cut(ClientLoop& loop, const std::string& key, ByteView value,
   Download download(key);
   Transfer transfer;
   transfer.what = "GET in ranges";
-  transfer.step = [&](const SubmitCall& submit, Now) { download.step(submit); };
-  transfer.take = [&](const Completion& completion, Now) { return download.take(completion, sink); };
+  transfer.step = [&](const SubmitCall& submit, Now now) { download.step(submit, now); };
+  transfer.take = [&](const Completion& completion, Now now) { return download.take(completion, sink, now); };
   transfer.done = [&] { return download.done(); };
-  transfer.deadline = [] { return never; };
+  transfer.deadline = [&] { return download.deadline(); };
   transfer.moved = [&] { return download.written_size(); };
   transfer.at_the_cut = [] {};
   if (auto failure = carry(loop, patience, value.size(), transfer)) return failure;

@@ -16,6 +16,7 @@
 
 #include "core/crypto.h"
 #include "core/memory_store.h"
+#include "core/peer_rates.h"
 #include "core/staging.h"
 #include "sim/history.h"
 #include "sim/shadow.h"
@@ -38,6 +39,7 @@ struct ServerContext {
   std::uint64_t sessions_per_key = limits::sessions_per_key;
   bool is_journal = false;  // on a disk
   StagingLimits staging;
+  PeerRateLimits rates;
 };
 
 struct LoadLimits {

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "sim/checks.h"
+#include "sim/rate_model.h"
 #include "sim/session_causes.h"
 
 namespace statefs::sim {
@@ -74,6 +75,7 @@ class Answers {
   [[nodiscard]] std::string take(const SeenExchange& exchange);
   [[nodiscard]] std::string objection(const SeenExchange& exchange, bool is_first);
   [[nodiscard]] std::string request_objection(const SeenExchange& exchange);
+  [[nodiscard]] std::string put_off_objection(const SeenExchange& exchange);
   [[nodiscard]] std::string mutation_objection(const SeenExchange& exchange, const Asked& asked);
   [[nodiscard]] std::string recorded_objection(const SeenExchange& exchange, const Asked& asked, const MutationResponse& answer);
   [[nodiscard]] bool slot_says(const SeenExchange& exchange, const Asked& asked, Place place);
@@ -129,7 +131,25 @@ std::string Answers::objection(const SeenExchange& exchange, bool is_first) {
   return request_objection(exchange);
 }
 
+// Whether it was beyond its rates is another check's (check_rates.cpp). What ran before is never put off, and HELLO neither.
+std::string Answers::put_off_objection(const SeenExchange& exchange) {
+  if (std::holds_alternative<HelloRequest>(exchange.request.body)) return "which no HELLO is";
+  const auto* const mutation = std::get_if<MutationResponse>(&exchange.answer.body);
+  if (mutation == nullptr) return {};
+  if (mutation->index != 0 || mutation->replayed || mutation->revision != 0) return "which tells something without a record";
+  const SlotRef at = mutation_in(exchange)->at;
+  const auto is_next = [&](Place place) {
+    const SessionLife* const life = grounds_.sessions().find(exchange.peer, at.session);
+    if (life == nullptr || !life->at(place).live || at.slot >= life->at(place).slots.size()) return false;
+    return life->at(place).generation == at.generation && life->at(place).slots[at.slot].sequence + 1 == at.sequence;
+  };
+  return grounds_.sessions().at_some_moment(exchange.peer, exchange.asked, exchange.answered, is_next) ? "" : "which its slot never said";
+}
+
 std::string Answers::request_objection(const SeenExchange& exchange) {
+  const bool is_verb = std::holds_alternative<SessionResponse>(exchange.answer.body);
+  const bool is_stage = std::holds_alternative<StageResponse>(exchange.answer.body);
+  if (!is_verb && !is_stage && was_put_off(exchange, of_.store().rates)) return put_off_objection(exchange);
   if (const auto asked = mutation_in(exchange)) return mutation_objection(exchange, *asked);
   switch (op_of(exchange.request.body)) {
     case Op::get:

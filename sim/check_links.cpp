@@ -45,6 +45,14 @@ class Links {
   void judge_silence(const SeenArrival& arrival, const LinkEnd& end, std::size_t part);
   void judge_speech(const SeenArrival& arrival, const LinkEnd& end, std::size_t part, Time sign);
   void judge_peers();
+  // How long a peer was not read between the two, at most.
+  [[nodiscard]] Duration rested(NodeId peer, Time from, Time to) const {
+    Duration sum;
+    for (const SeenRest& each : of_.history().rests) {
+      if (each.peer == peer && each.from < to && from < each.until) sum = sum + (std::min(to, each.until) - std::max(from, each.from));
+    }
+    return sum;
+  }
   // A local door has limits of its own and neither keepalives nor ages.
   [[nodiscard]] static bool is_out(const SeenArrival& arrival) { return arrival.is_local || arrival.requests == nullptr; }
   [[nodiscard]] Place last_place(const SeenArrival& arrival) const;
@@ -114,6 +122,7 @@ void Links::judge_speech(const SeenArrival& arrival, const LinkEnd& end, std::si
     fail(arrival, end.node, "sealed a keepalive that was not due", now);
   }
   if ((end.serves && !is_keepalive) || now <= sign + late_by(end.dead_peer_timeout) + of_.context().standstill(end.node, sign, now)) return;
+  if (end.serves && now <= sign + late_by(end.dead_peer_timeout) + rested(arrival.peer, sign, now)) return;
   fail(arrival, end.node, "still speaks to one that was silent too long", now);
 }
 

@@ -56,7 +56,8 @@ void Liveness::judge_calm() {
   for (const SeenCall& call : of_.history().calls) {
     if (call.called < calm_) continue;
     ++result_.judged;
-    if (call.is_mutation() && call.answered() && call.status == Status::audit_unavailable) continue;  // it is asked again
+    const bool waits = call.answered() && (call.status == Status::overloaded || (call.is_mutation() && call.status == Status::audit_unavailable));
+    if (waits) continue;  // it is asked again
     // One that was sent before its client heard that the store was rolled back is of unknown outcome.
     const bool in_doubt = call.result == CallResult::outcome_unknown && of_.reported_rollback(call.node, call.called, call.completed);
     if (in_doubt || is_good(call, of_.context().policies.front())) ++done[call.node];

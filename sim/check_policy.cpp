@@ -16,7 +16,7 @@ class Shadowed {
 
   CheckResult judge() {
     for (const SeenCall& call : of_.history().calls) {
-      if (!call.answered() || call.op == Op::sync) continue;
+      if (!call.answered() || call.op == Op::sync || call.status == Status::overloaded) continue;
       ++result_.judged;
       object(place_of(call), answer_objection(call));
     }
@@ -28,7 +28,7 @@ class Shadowed {
     for (const SeenExchange& each : of_.history().exchanges) {
       const bool reads = each.op == static_cast<std::uint8_t>(Op::get) || each.op == static_cast<std::uint8_t>(Op::list);
       if (!reads || !each.is_answered() || !each.is_readable || each.form != SeenExchange::Form::request) continue;
-      if (each.answer.status == Status::malformed) continue;
+      if (each.answer.status == Status::malformed || each.answer.status == Status::overloaded) continue;
       ++result_.judged;
       const SeenCall call = seen_call_of(each);
       object(place_of(call), answer_objection(call));

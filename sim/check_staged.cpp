@@ -4,6 +4,7 @@
 
 #include "core/crypto.h"
 #include "sim/checks.h"
+#include "sim/rate_model.h"
 #include "sim/cover.h"
 #include "sim/grounds.h"
 
@@ -202,6 +203,7 @@ std::string Staged::chunk_objection(const SeenExchange& each, const StageRequest
   const Status status = each.answer.status;
   if (answer == nullptr) return {};
   ++result_.judged;
+  if (was_put_off(each, of_.store().rates)) return {};  // which of the two it was is not told
   if (status == Status::overloaded) return has_room(each, chunk) ? "no room, though the peer has some" : "";
   const bool is_short = answer->staged_size < std::max<std::uint64_t>(chunk.offset, 1);
   if (status == Status::stage_missing) return is_short ? "" : "missing, though it says that more is there";

@@ -11,7 +11,7 @@ namespace {
 constexpr std::array checks{check_completed,  check_recorded, check_exactly_once, check_sessions, check_linearizable,
                             check_durability, check_audit,    check_policy,       check_quota,
                             check_answers,    check_staged,   check_counted,      check_channel,  check_links,
-                            check_waits,      check_bounds,   check_liveness,     check_rollback};
+                            check_waits,      check_rates,    check_bounds,   check_liveness,     check_rollback};
 
 History part_of(const History& history, const CheckContext& context, NodeId server) {
   const auto is_of = [&](NodeId node) {
@@ -36,6 +36,7 @@ History part_of(const History& history, const CheckContext& context, NodeId serv
   copy(history.arrivals, part.arrivals);
   copy(history.loads, part.loads);
   copy(history.waits, part.waits);
+  copy(history.rests, part.rests);
   part.streams_left = history.streams_left;
   part.events_left = history.events_left;
   part.end = history.end;

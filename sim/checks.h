@@ -21,6 +21,7 @@
 //   channel       what comes after a tampered byte of a stream is never taken for a request or an answer
 //   links         each end shows signs of life in time and takes silence for death; no connection grows too old, no peer has too many
 //   waits         clients wait between connections, longer each time, no longer than they must, and not in step
+//   rates         no peer has more than its rates allow, none is put off or not read below them, whatever others do
 //   bounds        what waits for a connection and how many there are stays under the limits; in the end nothing is left over
 //   liveness      once faults have stopped each client that is up gets a PUT, GET, SYNC and DELETE done; nobody wakes up for nothing
 #pragma once
@@ -58,6 +59,7 @@ struct CheckResult {
 [[nodiscard]] CheckResult check_channel(const Case& of);
 [[nodiscard]] CheckResult check_links(const Case& of);
 [[nodiscard]] CheckResult check_waits(const Case& of);
+[[nodiscard]] CheckResult check_rates(const Case& of);
 [[nodiscard]] CheckResult check_bounds(const Case& of);
 [[nodiscard]] CheckResult check_liveness(const Case& of);
 [[nodiscard]] CheckResult check_rollback(const Case& of);

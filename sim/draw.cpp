@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/draw_journal.h"
+#include "sim/draw_rates.h"
 
 namespace statefs::sim {
 namespace {
@@ -353,6 +354,8 @@ Plan draw_plan(std::uint64_t seed) {
       plan.hostile.push_back(static_cast<HostileKind>(hostile.below(hostile_kind_count)));
     }
   }
+  RandomStream rates = random.split("rates");
+  draw_rates(rates, plan);
   RandomStream policies = random.split("policies");
   if (policies.chance({1, 6})) plan.policies.front().quota_keys = policies.between(1, 4);
   if (exists(policies)) {

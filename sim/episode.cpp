@@ -162,7 +162,7 @@ void Episode::calm() {
   none.link.latency = plan_.faults.link.latency;
   world_.network().set_faults(none);
   adversary_->calm();
-  for (const auto& each : hostile_) each->leave();
+  for (const auto& each : hostile_) each->is_noisy() ? each->go_on() : each->leave();
   for (ClientProgram* const each : strangers_) each->crash(false);
   for (Repeater* const each : repeaters_) each->crash(false);
   const auto recovers = [](ServerProgram* each) { return each->up() && !each->serves() && !each->store().refused(); };
@@ -178,6 +178,7 @@ void Episode::calm() {
   while (!idle()) {
     if (!step()) return stuck("stuck after the faults had stopped");
   }
+  for (const auto& each : hostile_) each->leave();
 }
 
 void Episode::stop() {
@@ -229,6 +230,7 @@ History Episode::history() {
     load.one_too_many = program->connection_watch().one_too_many();
     load.one_too_few = program->connection_watch().one_too_few();
     load.overdue = program->connection_watch().overdue();
+    history.rests.insert(history.rests.end(), program->rest_watch().rests().begin(), program->rest_watch().rests().end());
     if (program->serves() && stuck_.empty()) {
       load.connections_left = program->server().connection_count();
       load.staged_left = program->server().staged_size();
@@ -292,7 +294,8 @@ CheckContext Episode::context() {
                              plan_.store.keys_max,
                              plan_.limits.sessions_per_key,
                              plan_.store.is_journal(id),
-                             plan_.limits.staging};
+                             plan_.limits.staging,
+                             plan_.limits.rates};
     } else if (plan_.is_client(id)) {
       context.server_of[id] = plan_.server_of(id);
       if (plan_.is_local(id)) context.locals.insert(id);

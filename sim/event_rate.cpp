@@ -12,8 +12,8 @@ void EventRate::settle() {
 
 // Since any earlier moment at which the bucket cannot have held more than its burst: what came in, without all that may have gone out.
 std::int64_t EventRate::least_between(Place life, Time from, Time to) const {
-  constexpr auto burst = static_cast<std::int64_t>(limits::session_events_burst * 1000);
-  constexpr auto per_second = static_cast<std::int64_t>(limits::session_events_per_second);
+  const auto burst = static_cast<std::int64_t>(limit_.burst * 1000);
+  const auto per_second = static_cast<std::int64_t>(limit_.per_second);
   std::int64_t spent = 0, least = burst;
   for (auto each = all_.rbegin(); each != all_.rend(); ++each) {
     if (each->life != life || each->from > to) continue;

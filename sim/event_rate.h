@@ -1,18 +1,22 @@
-// EVENT RATE: the bucket of one peer's session events, where it is known of each only between which two moments it was carried out.
+// EVENT RATE: a bucket of one peer, where it is known of each only between which two moments it was carried out.
 //
-//   history.h -> EVENT RATE -> session_causes.h
+//   history.h -> EVENT RATE -> session_causes.h, check_rates.cpp
 //
 // A server may open a request and carry it out later: it answers others first, or rests from a peer that is refused too much.
 #pragma once
 
 #include <vector>
 
+#include "core/peer_rates.h"
 #include "sim/history.h"
 
 namespace statefs::sim {
 
 class EventRate {
  public:
+  EventRate() = default;  // of session events, as they are by default
+  explicit EventRate(const RateLimit& limit) : limit_(limit) {}
+
   struct Spent {
     Place life = 0;          // of the server
     Time from, to;           // never: it was not answered
@@ -26,6 +30,7 @@ class EventRate {
   [[nodiscard]] std::int64_t least_between(Place life, Time from, Time to) const;
 
  private:
+  RateLimit limit_ = PeerRateLimits{}.session_events;
   std::vector<Spent> all_;  // by `to`
 };
 

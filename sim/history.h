@@ -157,6 +157,14 @@ struct SeenWait {
   std::uint64_t incarnation = 0;       // of its program: another begins its draws anew
 };
 
+// A server did not read a connection of that peer, though there was room for its answers, and then did again. By the world's time.
+struct SeenRest {
+  Place at = 0;
+  NodeId node = 0;  // the server
+  NodeId peer = 0;
+  Time from, until;
+};
+
 // Every other entry.
 struct SeenEvent {
   Place at = 0;
@@ -178,6 +186,7 @@ struct History {
   std::vector<SeenArrival> arrivals;
   std::vector<SeenLoad> loads;
   std::vector<SeenWait> waits;            // of each client in their order
+  std::vector<SeenRest> rests;
   std::uint64_t streams_left = 0;         // in the end, of the whole world
   std::uint64_t events_left = 0;
   Place end = 0;                          // the number of entries

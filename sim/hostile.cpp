@@ -30,9 +30,16 @@ Hostile::Hostile(Node& node, NodeId server, const PublicKey& server_key, Hostile
       server_key_(server_key),
       kind_(kind),
       random_(node.ground().random.stream("hostile/" + std::to_string(node.id()))),
+      noise_("noise " + std::to_string(node.id())),
       actions_left_(static_cast<std::uint32_t>(random_.between(1, actions_max))),
       next_(node.now().monotonic) {
   if (kind == HostileKind::drip) actions_left_ += drops;
+  request_wake();
+}
+
+void Hostile::go_on() {
+  constexpr std::uint32_t actions_more = 300;
+  actions_left_ = actions_more;
   request_wake();
 }
 
@@ -75,6 +82,7 @@ void Hostile::work(const std::vector<StreamEnd>&, Now now) {
     while (const auto response = at->second.take_response()) {
       if (const auto* session = std::get_if<SessionResponse>(&response->body); session != nullptr && session->session != 0) {
         session_ = session->session;
+        if (is_noisy() && response->op == static_cast<std::uint8_t>(Op::open)) noise_.opened(session_);
       }
     }
     ++at;
@@ -88,6 +96,7 @@ Duration Hostile::random_pause() {
 
 void Hostile::greet(RawEnd& raw) {
   if (kind_ == HostileKind::handshake_flood) return raw.send_raw(first_message());
+  if (is_noisy()) return raw.send_plain(noise_.greeting(random_, id_));
   HelloRequest hello;
   // Some do not even say hello well.
   hello.version = random_.chance({1, 8}) ? std::uint16_t{77} : protocol_version;
@@ -113,6 +122,7 @@ void Hostile::act() {
     case HostileKind::handshake_flood: return raw.send_raw(first_message());
     case HostileKind::drip: return raw.established() ? raw.send_raw(Bytes{0xff}) : void();
     case HostileKind::crowd: return crowd();
+    case HostileKind::noisy: return raw.send_plain(noise_.next(random_, id_));
     case HostileKind::stranger:
     case HostileKind::misled:
     case HostileKind::repeater: return;  // programs of their own

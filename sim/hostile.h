@@ -9,6 +9,7 @@
 #include <map>
 
 #include "sim/node.h"
+#include "sim/noise.h"
 #include "sim/plan.h"
 #include "sim/raw_end.h"
 
@@ -17,7 +18,9 @@ namespace statefs::sim {
 class Hostile final : public Program {
  public:
   Hostile(Node& node, NodeId server, const PublicKey& server_key, HostileKind kind);
-  void leave();  // acts no more, and ends its streams
+  void leave();    // acts no more, and ends its streams
+  void go_on();    // some hundred times more
+  [[nodiscard]] bool is_noisy() const { return kind_ == HostileKind::noisy; }
 
  private:
   void work(const std::vector<StreamEnd>& ready, Now now) override;
@@ -39,6 +42,7 @@ class Hostile final : public Program {
   PublicKey server_key_;
   HostileKind kind_;
   RandomStream random_;  // `hostile/NODE`
+  Noise noise_;
   std::map<StreamEnd, RawEnd> raws_;
   std::uint32_t actions_left_;
   std::uint64_t id_ = 0;

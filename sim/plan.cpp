@@ -8,7 +8,7 @@ namespace statefs::sim {
 namespace {
 
 constexpr std::array<std::string_view, hostile_kind_count> hostile_names{"stranger", "misled", "repeater", "garbage", "intruder",
-                                                                         "flood",    "deaf",   "handshake_flood", "drip", "crowd"};
+                                                                         "flood",    "deaf",   "handshake_flood", "drip", "crowd",   "noisy"};
 
 // The number of a node when the one of number `gone` is not there; none for that one.
 std::optional<NodeId> renumbered(NodeId id, NodeId gone) {

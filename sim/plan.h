@@ -37,8 +37,9 @@ enum class HostileKind : std::uint8_t {
   handshake_flood,  // first messages, good and bad, and never a third
   drip,             // enrolled; a record that never ends, byte by byte
   crowd,            // enrolled; as many connections at once as it gets
+  noisy,            // enrolled; as much as it can of everything, refused or not (noise.h), also in the calm
 };
-inline constexpr std::size_t hostile_kind_count = static_cast<std::size_t>(HostileKind::crowd) + 1;
+inline constexpr std::size_t hostile_kind_count = static_cast<std::size_t>(HostileKind::noisy) + 1;
 [[nodiscard]] std::string_view name_of(HostileKind kind);
 
 struct StorePlan {
@@ -144,6 +145,14 @@ void for_each_number(P& plan, Visit visit) {
   visit("limits.keepalive_interval", plan.limits.keepalive_interval);
   visit("limits.dead_peer_timeout", plan.limits.dead_peer_timeout);
   visit("limits.connection_age_max", plan.limits.connection_age_max);
+  visit("limits.session_events_per_second", plan.limits.rates.session_events.per_second);
+  visit("limits.session_events_burst", plan.limits.rates.session_events.burst);
+  visit("limits.refusals_per_second", plan.limits.rates.refusals.per_second);
+  visit("limits.refusals_burst", plan.limits.rates.refusals.burst);
+  visit("limits.requests_per_second", plan.limits.rates.requests.per_second);
+  visit("limits.requests_burst", plan.limits.rates.requests.burst);
+  visit("limits.bytes_per_second", plan.limits.rates.bytes.per_second);
+  visit("limits.bytes_burst", plan.limits.rates.bytes.burst);
   visit("client.keepalive_interval", plan.client_keepalive_interval);
   visit("client.dead_peer_timeout", plan.client_dead_peer_timeout);
   for_each_field(plan.faults, visit);

@@ -90,6 +90,13 @@ std::optional<PlanObjection> objection_to_whole(const Plan& plan) {
   for (std::size_t i = 0; i < plan.calls.size(); ++i) {
     if (!plan.is_client(plan.calls[i].first)) return PlanObjection{About::call, i, "names a node that is no client"};
   }
+  const PeerRateLimits& rates = plan.limits.rates;
+  for (const RateLimit& rate : {rates.session_events, rates.refusals, rates.requests, rates.bytes}) {
+    constexpr std::uint64_t rate_max = std::uint64_t{1} << 30;
+    const bool is_wrong = rate.per_second > rate_max || rate.burst > rate_max || (rate.limits() && rate.burst == 0);
+    if (is_wrong) return PlanObjection{About::plan, 0, "limits: a rate of a peer that nobody could use"};
+  }
+  if (!rates.session_events.limits()) return PlanObjection{About::plan, 0, "limits.session_events_per_second: none, and it has to be some"};
   const std::size_t remote = (plan.client_count - plan.local_count + plan.server_count - 1) / plan.server_count;
   if (plan.limits.connections_max < remote) {
     return PlanObjection{About::plan, 0, "limits.connections_max: fewer connections than clients, some of whom would never get in"};

@@ -125,6 +125,7 @@ void ServerProgram::crash(std::int64_t amount, bool silent) {
   server_.reset();
   connections_.clear();
   connection_watch_.crashed();
+  rest_watch_.crashed();
   ends_.clear();
   local_.clear();
   store_->crash(amount);
@@ -166,6 +167,7 @@ void ServerProgram::work(const std::vector<StreamEnd>& ready, Now now) {
   // A copy, because releasing a connection may not disturb the walk.
   const std::vector<ConnectionId> touched(server_->touched().begin(), server_->touched().end());
   for (const ConnectionId connection : touched) watch_output(connection);
+  for (const ConnectionId connection : touched) watch_rest(connection);
   for (const ConnectionId connection : touched) {
     const auto at = ends_.find(connection);
     if (at != ends_.end()) write_output(at->second, connection, now);
@@ -199,6 +201,15 @@ void ServerProgram::watch_output(ConnectionId connection) {
   const ByteView output = server_->output(connection);
   if (output.size() > found->second.waiting) options_.plain_watch->said(found->second.number, output.subspan(found->second.waiting));
   found->second.waiting = output.size();
+}
+
+void ServerProgram::watch_rest(ConnectionId connection) {
+  const auto at = ends_.find(connection);
+  if (at == ends_.end()) return;
+  const Node::Ground& ground = node().ground();
+  const std::size_t count = ground.trace.entries().size();
+  const SeenRest now{count == 0 ? 0 : count - 1, node().id(), stream(at->second).node(other(at->second.side)), ground.schedule.now(), {}};
+  rest_watch_.look(at->second, now, server_->wants_input(connection), server_->output(connection).size(), options_.limits.output_size_max);
 }
 
 void ServerProgram::serve(StreamEnd end, Now now) {
@@ -235,6 +246,7 @@ void ServerProgram::write_output(StreamEnd end, ConnectionId connection, Now now
     const std::size_t count = to.write(end.side, output);
     if (count == 0) break;
     server_->output_taken(connection, count, now);
+    rest_watch_.sent(end, count);
     const auto local = local_.find(connection);
     if (local == local_.end()) connection_watch_.sent(end, count);
     else local->second.waiting -= std::min(count, local->second.waiting);
@@ -245,6 +257,7 @@ void ServerProgram::write_output(StreamEnd end, ConnectionId connection, Now now
     ends_.erase(connection);
     connections_.erase(end);
     connection_watch_.ended(end);
+    rest_watch_.ended(end);
     return close(end);
   }
   if (server_->wants_input(connection) && to.unread_size(end.side) > 0) stream_ready(end);

@@ -18,6 +18,7 @@
 #include "sim/journal_store.h"
 #include "sim/node.h"
 #include "sim/plain_watch.h"
+#include "sim/rest_watch.h"
 #include "sim/statefs.h"
 
 namespace statefs::sim {
@@ -55,6 +56,7 @@ class ServerProgram final : public Program, private DiskOwner {
   [[nodiscard]] std::uint64_t reads_when_full() const { return reads_when_full_; }
   // Of its remote door: a local one has limits of its own.
   [[nodiscard]] const ConnectionWatch& connection_watch() const { return connection_watch_; }
+  [[nodiscard]] const RestWatch& rest_watch() const { return rest_watch_; }
   // Whether it is up and its store is ready: only then there is a server.
   [[nodiscard]] bool serves() const { return server_.has_value(); }
   [[nodiscard]] Server& server() { return *server_; }
@@ -84,6 +86,7 @@ class ServerProgram final : public Program, private DiskOwner {
   void write_output(StreamEnd end, ConnectionId connection, Now now);
   [[nodiscard]] std::optional<ConnectionId> admit(StreamEnd end, Now now);
   void watch_output(ConnectionId connection);
+  void watch_rest(ConnectionId connection);
   void export_audit();
 
   ServerProgramOptions options_;
@@ -94,6 +97,7 @@ class ServerProgram final : public Program, private DiskOwner {
   std::size_t output_size_most_ = 0;
   std::uint64_t reads_when_full_ = 0;
   ConnectionWatch connection_watch_;
+  RestWatch rest_watch_;
   std::map<StreamEnd, ConnectionId> connections_;
   std::map<ConnectionId, StreamEnd> ends_;
   struct Overheard {

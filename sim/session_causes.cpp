@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "sim/rate_model.h"
+
 namespace statefs::sim {
 namespace {
 
-constexpr std::int64_t burst = limits::session_events_burst * 1000;
-constexpr std::int64_t per_second = limits::session_events_per_second;
 constexpr std::int64_t margin = 8'000;  // of requests that were opened in another order than they were executed in
 
 const SessionInstance* instance_in(const RequestBody& body) {
@@ -56,7 +56,8 @@ SessionCauses::SessionCauses(const Grounds& grounds) : grounds_(grounds), log_(g
     const auto& places = evictions[each.peer];
     const auto first = std::upper_bound(places.begin(), places.end(), each.asked), last = std::upper_bound(first, places.end(), each.answered);
     const std::int64_t follow = std::holds_alternative<OpenRequest>(each.request.body) ? last - first : 0;
-    rates_[each.peer].spend({grounds.up_since(each.asked), each.asked_time, each.is_answered() ? each.answered_time : never, 1 + follow});
+    EventRate& rate = rates_.try_emplace(each.peer, of.store().rates.session_events).first->second;
+    rate.spend({grounds.up_since(each.asked), each.asked_time, each.is_answered() ? each.answered_time : never, 1 + follow});
   }
   for (auto& [peer, rate] : rates_) rate.settle();
 }
@@ -64,8 +65,14 @@ SessionCauses::SessionCauses(const Grounds& grounds) : grounds_(grounds), log_(g
 // Over the whole life of a server there are no more than a tenth above the rate.
 std::string SessionCauses::rate_objection(const SeenExchange& exchange) {
   const Place life = grounds_.up_since(exchange.asked);
+  const RateLimit& limit = grounds_.of().store().rates.session_events;
+  const auto burst = static_cast<std::int64_t>(limit.burst) * 1000;
+  const auto per_second = static_cast<std::int64_t>(limit.per_second);
   if (exchange.answer.status == Status::overloaded) {
-    return rates_[exchange.peer].least_between(life, exchange.asked_time, exchange.answered_time) >= margin ? "below its rate" : "";
+    if (was_put_off(exchange, grounds_.of().store().rates)) return {};  // perhaps: that it had to be is not told
+    return rates_.try_emplace(exchange.peer, limit).first->second.least_between(life, exchange.asked_time, exchange.answered_time) >= margin
+               ? "below its rate"
+               : "";
   }
   Taken& taken = taken_.try_emplace({exchange.peer, life}, Taken{exchange.asked_time, 0}).first->second;
   taken.count += 1000;

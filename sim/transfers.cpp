@@ -42,7 +42,7 @@ void Transfers::step(ClientProgram& client, Duration timeout) {
   };
   const Now now = client.node().now();
   for (const auto& [number, each] : in_) each->upload.step(submit, *each, now);
-  for (const auto& [number, each] : out_) each->download.step(submit);
+  for (const auto& [number, each] : out_) each->download.step(submit, now);
   // One may end at once, where its request is none.
   finished_ += static_cast<std::uint32_t>(std::erase_if(in_, [](const auto& each) { return each.second->upload.done(); }));
   finished_ += static_cast<std::uint32_t>(std::erase_if(out_, [](const auto& each) { return each.second->download.done(); }));
@@ -54,7 +54,7 @@ bool Transfers::take(const Completion& completion, Now now) {
     if (each->upload.take(completion, now)) return true;
   }
   for (const auto& [number, each] : out_) {
-    if (each->download.take(completion, *each)) return true;
+    if (each->download.take(completion, *each, now)) return true;
   }
   return true;
 }
@@ -64,6 +64,7 @@ std::uint32_t Transfers::take_finished() { return std::exchange(finished_, 0); }
 Time Transfers::deadline() const {
   Time due = never;
   for (const auto& [number, each] : in_) due = earlier_of(due, each->upload.deadline());
+  for (const auto& [number, each] : out_) due = earlier_of(due, each->download.deadline());
   return due;
 }
 

@@ -166,7 +166,7 @@ void Workload::plan_next() {
   if (planned_ != 0 || next_ == operations_.size() || in_flight_ >= options_.in_flight_max || !client_->up()) return;
   const std::uint32_t operation = operations_[next_++];
   Schedule& schedule = node_.ground().schedule;
-  planned_ = schedule.at(schedule.now() + pause_before(operation), {this, node_.id(), call_planned, operation});
+  planned_ = schedule.at(schedule.now() + std::exchange(calm_wait_, {}) + pause_before(operation), {this, node_.id(), call_planned, operation});
 }
 
 Duration Workload::pause_before(std::uint32_t operation) const {
@@ -211,8 +211,11 @@ void Workload::completed(ClientProgram& client, Completion completion) {
   }
   ++completed_;
   --in_flight_;
-  if (calm_operation_ != 0 && completion.response.status == Status::audit_unavailable && calm_retries_ < calm_retries_max) {
+  const Status status = completion.response.status;
+  const bool again = status == Status::audit_unavailable || status == Status::overloaded;
+  if (calm_operation_ != 0 && again && calm_retries_ < calm_retries_max) {
     ++calm_retries_;
+    calm_wait_ = milliseconds(retry_after_ms_of(completion.response));
     operations_.push_back(calm_operation_ + calm_retry_step);
   }
   std::uint64_t revision = 0;

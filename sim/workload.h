@@ -56,7 +56,7 @@ class Workload final : public Handler, public CallUser {
   void start(ClientProgram& client);
 
   // So many more, one after the other, which are all to be answered by then: PUT, GET, SYNC and DELETE in turn, of one key that
-  // is granted, with no condition. One that the log had no room for is asked again a few times: it is emptied only now.
+  // is granted, with no condition. One that the log had no room for, or that was beyond a rate, is asked again a few times.
   void continue_calmly(std::uint32_t operation_count, Duration timeout);
   // The client crashed: what it was doing is nobody's concern any more. It is started again by client_started(), or not.
   void client_stopped();
@@ -94,6 +94,7 @@ class Workload final : public Handler, public CallUser {
   std::uint32_t completed_ = 0;
   std::uint32_t calm_operation_ = 0;  // the last
   std::uint32_t calm_retries_ = 0;
+  Duration calm_wait_;                // before the next, as an answer said
   std::vector<std::uint64_t> revisions_;  // the last few that were answered
   Transfers transfers_;
   EventId waiting_ = 0;  // for the deadline of a transfer

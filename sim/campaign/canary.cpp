@@ -176,13 +176,22 @@ bool wait_for_nothing(History& history) {
   return true;
 }
 
+// Of a peer that was refused nothing that would explain it.
+bool rest_without_a_refusal(History& history) {
+  if (history.arrivals.empty()) return false;
+  const SeenArrival& first = history.arrivals.front();
+  if (first.peer == no_node) return false;
+  history.rests.insert(history.rests.begin(), SeenRest{0, first.node, first.peer, Time{}, Time{} + seconds(1)});
+  return true;
+}
+
 constexpr Told lies[] = {{"completed", hide_completion},       {"recorded", change_recorded_value}, {"exactly_once", run_twice},
                          {"sessions", skip_sequence},         {"linearizable", change_byte_of_answer}, {"durability", lose_everything},
                          {"audit", lose_middle_record},       {"policy", refuse_allowed_get},      {"channel", record_damage},
                          {"answers", refuse_without_a_cause}, {"counted", count_once_too_often}, {"quota", exceed_no_quota},
                          {"links", read_after_an_age},        {"waits", wait_for_nothing},           {"bounds", leave_a_connection},
                          {"liveness", hang_in_the_calm},      {"rollback", cry_rollback},            {"staged", stage_beyond_the_end},
-                         {"nonces", nullptr}};
+                         {"rates", rest_without_a_refusal},   {"nonces", nullptr}};
 static_assert(std::size(lies) == lie_count);
 
 }  // namespace

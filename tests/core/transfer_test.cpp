@@ -76,9 +76,10 @@ void finish(Device& device, Device::Link& link, Upload& upload, ValueSource& sou
 }
 
 void step(Device& device, Device::Link& link, Download& download, ValueSink& sink) {
-  download.step(submit_to(device, link));
+  download.step(submit_to(device, link), device.now());
   device.pump(link);
-  while (const auto completion = link.client.take_completion()) (void)download.take(*completion, sink);
+  while (const auto completion = link.client.take_completion()) (void)download.take(*completion, sink, device.now());
+  if (download.deadline() != never) device.wait(download.deadline() - device.now().monotonic);
 }
 
 std::string stored(Device& device, std::string_view key = key_a) {
@@ -343,7 +344,7 @@ TEST_F(DownloadOf, GoesOnWhenTheStreamBreaks) {
   put(value);
   Download download(std::string(key_a), 2);
   for (int i = 0; i < 1'000 && !download.done(); ++i) {
-    download.step(submit_to(device, link));
+    download.step(submit_to(device, link), device.now());
     link.client.advance(device.now());
     if (i % 2 == 0) {
       device.cut(link);
@@ -381,8 +382,8 @@ TEST_F(DownloadOf, RefusesSizesThatContradictEachOther) {
   const auto ends_with = [&](const GetResponse& said) {
     Client client = device.client();
     Download download{std::string(key_a)};
-    download.step([&](const RequestBody& request) { return client.submit(request, never, device.now().monotonic); });
-    EXPECT_TRUE(download.take(answer_of(1, said), sink));
+    download.step([&](const RequestBody& request) { return client.submit(request, never, device.now().monotonic); }, device.now());
+    EXPECT_TRUE(download.take(answer_of(1, said), sink, device.now()));
     return download.done() ? download.status() : Status::in_progress;
   };
   EXPECT_EQ(ends_with({1, 100, 0, as_bytes(part)}), Status::ok);

@@ -50,7 +50,8 @@ TEST(Checkers, FindNothingInATrueHistory) {
   accept("the true history", write_true_history);
   Forge forge;
   write_true_history(forge);
-  const std::set<std::string_view> unseen{"answers", "bounds", "channel", "counted", "liveness", "staged"};  // of what this one has nothing
+  // Of what this one has nothing.
+  const std::set<std::string_view> unseen{"answers", "bounds", "channel", "counted", "links", "liveness", "rates", "staged", "waits"};
   for (const CheckResult& each : forge.judge()) {
     EXPECT_EQ(each.judged > 0, !unseen.contains(each.name)) << each.name;
   }
@@ -89,6 +90,24 @@ TEST(Checkers, AreEachTheOnlyOneToObjectToSomething) {
       {"counted", [](Forge& f) {
          f.arrive(1);
          f.arrivals.back().refused = f.arrivals.back().at;
+       }},
+      {"links", [](Forge& f) {
+         static SpokenLine said, read;
+         said = {{}, {{0, 0, {}, 0, {}}}, 1, nullptr, false};
+         read = {{}, {{0, 0, {}, 0, Time{} + seconds(1'000)}}, 1, nullptr, false};
+         f.context.links.keepalive_interval = f.context.links.connection_age_max = seconds(1);
+         f.arrive(1);
+         f.arrivals.back().requests = &read;
+         f.arrivals.back().answers = &said;
+       }},
+      {"waits", [](Forge& f) {
+         f.context.links.backoff_min = milliseconds(50);
+         f.context.links.backoff_max = seconds(10);
+         f.waits = {{1, {}, {}, 3, {}, false}};
+       }},
+      {"rates", [](Forge& f) {
+         f.context.servers[0].rates.refusals = {1, 5};
+         f.rest(1);
        }},
       {"bounds", [](Forge& f) { f.streams_left = 1; }},
       {"liveness", [](Forge& f) {

@@ -188,6 +188,7 @@ std::size_t Forge::ask(NodeId node, const RequestBody& body) {
   for (const SeenArrival& each : arrivals) exchange.connection = each.peer == node ? each.connection : exchange.connection;
   exchange.peer = node;
   exchange.asked = here();
+  exchange.asked_time = schedule_.now();
   exchange.form = SeenExchange::Form::request;
   exchange.id = exchanges.size();
   exchange.op = static_cast<std::uint8_t>(op_of(body));
@@ -200,6 +201,7 @@ std::size_t Forge::ask(NodeId node, const RequestBody& body) {
 void Forge::reply(std::size_t asked, Status status, const ResponseBody& body) {
   SeenExchange& exchange = exchanges[asked];
   exchange.answered = here();
+  exchange.answered_time = schedule_.now();
   exchange.is_readable = true;
   Bytes& frame = said_.emplace_back();
   encode_response({exchange.id, exchange.op, status, body}, frame);
@@ -235,6 +237,7 @@ History Forge::history() const {
   history.arrivals = arrivals;
   history.exchanges = exchanges;
   history.waits = waits;
+  history.rests = rests;
   history.loads = loads;
   history.streams_left = streams_left;
   return history;

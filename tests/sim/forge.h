@@ -54,6 +54,9 @@ class Forge {
   SlotRef asked_put(NodeId node, const std::string& key, const std::string& value);
   [[nodiscard]] SlotRef next_slot(NodeId node) { return mutation(node, Op::put, "", "", Status::ok).at; }
 
+  void pass(Duration time) { schedule_.pass_to(schedule_.now() + time); }
+  // The server does not read that peer for a second, though it had room for its answers.
+  void rest(NodeId node) { rests.push_back({here(), 0, node, schedule_.now(), schedule_.now() + seconds(1)}); }
   void flush();                         // all that was appended is durable
   void crash(std::uint64_t kept_index); // the server, and it is up again in the next epoch
   void roll_back(std::uint64_t kept_index);  // the same, and its disk lost what was durable
@@ -78,6 +81,7 @@ class Forge {
   std::vector<SeenExchange> exchanges;
   std::vector<SeenLoad> loads;
   std::vector<SeenWait> waits;
+  std::vector<SeenRest> rests;
   std::uint64_t streams_left = 0;
 
  private:

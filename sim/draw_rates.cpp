@@ -1,0 +1,17 @@
+#include "sim/draw_rates.h"
+
+namespace statefs::sim {
+
+void draw_rates(RandomStream& random, Plan& plan) {
+  PeerRateLimits& rates = plan.limits.rates;
+  if (random.chance({1, 2})) rates.refusals = {random.between(1, 40), 1 + random.skewed(80)};
+  if (random.chance({1, 4})) rates.session_events = {random.between(8, 60), 8 + random.skewed(60)};
+  // Each new connection asks for something: where they are short, nothing else would ever get through.
+  if (plan.limits.connection_age_max >= seconds(10)) {
+    if (random.chance({1, 4})) rates.requests = {random.between(2, 60), 1 + random.skewed(60)};
+    if (random.chance({1, 6})) rates.bytes = {4'000 + random.skewed(200'000), 1 + random.skewed(200'000)};
+  }
+  if (random.chance({1, 4})) plan.hostile.push_back(HostileKind::noisy);
+}
+
+}  // namespace statefs::sim
