@@ -21,7 +21,7 @@ const MutationResponse* mutation_of(const SeenExchange& exchange) { return std::
 bool is_refusal(const SeenExchange& exchange) {
   const Status status = exchange.answer.status;
   if (status == Status::overloaded) return true;
-  if (status == Status::malformed || status == Status::unsupported) return !greets(exchange);
+  if (status == Status::malformed || status == Status::unsupported) return true;
   if (status == Status::ok || status == Status::io_error) return false;
   if (is_session_verb(exchange)) return true;
   const auto* const mutation = mutation_of(exchange);
@@ -64,10 +64,9 @@ RateUse requests_of(const SeenExchange& exchange) {
 }
 
 RateUse bytes_of(const SeenExchange& exchange) {
-  const RateUse requests = requests_of(exchange);
-  if (requests.possible == 0) return {};
-  RateUse use;
-  if (requests.certain != 0) use.certain = payload_of(exchange, false) + 2 * limits::frame_header_size;
+  if (!is_request(exchange)) return {};
+  RateUse use;  // what is put off was carried as well
+  if (requests_of(exchange).certain != 0) use.certain = payload_of(exchange, false) + 2 * limits::frame_header_size;
   use.possible = payload_of(exchange, true) + frame_overhead_max + limits::slots_per_session * 32;
   if (!exchange.is_answered()) use.possible += limits::frame_size_max;
   return use;
