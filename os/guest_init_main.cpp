@@ -25,6 +25,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -128,18 +129,23 @@ void set_address(const std::string& interface, const std::string& address, const
 
 std::string name_of(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
 
-// Programs that were started and have not ended. What they write comes through here, so that their lines stay whole on a console that
-// takes bytes slowly and has more than one writer.
+// Programs that were started and have not ended. What they write comes through here, standard output and standard error each for itself,
+// so that lines stay whole on a console that takes bytes slowly and has more than one writer.
 class Programs {
  public:
   pid_t start(const Words& arguments) {
-    int ends[2];
-    must(::pipe2(ends, O_CLOEXEC) == 0, "pipe");
-    const Fd into(ends[1]);
-    Program program{name_of(arguments.front()), Fd(ends[0]), {}};
+    Program program;
+    program.name = name_of(arguments.front());
+    std::array<Fd, 2> into;
+    for (std::size_t i = 0; i < into.size(); ++i) {
+      int ends[2];
+      must(::pipe2(ends, O_CLOEXEC) == 0, "pipe");
+      program.outputs[i].from = Fd(ends[0]);
+      into[i] = Fd(ends[1]);
+    }
     const pid_t pid = ::fork();
     must(pid >= 0, "fork");
-    if (pid == 0) execute(arguments, into.get());
+    if (pid == 0) execute(arguments, into[0].get(), into[1].get());
     running_.emplace(pid, std::move(program));
     return pid;
   }
@@ -148,14 +154,20 @@ class Programs {
   // and reports who ended. True where one did.
   bool attend(pollfd* console = nullptr) {
     std::vector<pollfd> watched;
-    for (const auto& [pid, program] : running_) watched.push_back({program.output.get(), POLLIN, 0});
+    for (const auto& [pid, program] : running_) {
+      for (const Output& output : program.outputs) watched.push_back({output.from.get(), POLLIN, 0});  // a negative one is passed over
+    }
     if (console != nullptr) watched.push_back(*console);
     if (::poll(watched.data(), watched.size(), -1) <= 0) return false;
     if (console != nullptr) console->revents = watched.back().revents;
     bool ended = false;
     std::size_t position = 0;
     for (auto it = running_.begin(); it != running_.end();) {
-      const bool is_over = watched[position++].revents != 0 && !pass_on(it->second);
+      bool is_over = true;
+      for (Output& output : it->second.outputs) {
+        if (watched[position++].revents != 0) pass_on(output);
+        is_over = is_over && !output.from.valid();
+      }
       if (is_over) report_end(it->first, it->second.name);
       ended = ended || is_over;
       it = is_over ? running_.erase(it) : std::next(it);
@@ -169,33 +181,36 @@ class Programs {
 
  private:
   static constexpr std::size_t line_size_max = 64 * 1024;
-  struct Program {
-    std::string name;
-    Fd output;
+  struct Output {
+    Fd from;           // none where it was closed: the program has ended, or is about to
     std::string line;  // has begun
   };
+  struct Program {
+    std::string name;
+    std::array<Output, 2> outputs;
+  };
 
-  // False where there is no more: it has ended, or is about to.
-  static bool pass_on(Program& program) {
+  static void pass_on(Output& output) {
     char bytes[4096];
-    const ssize_t count = ::read(program.output.get(), bytes, sizeof bytes);
-    if (count < 0 && errno == EINTR) return true;
-    if (count > 0) program.line.append(bytes, static_cast<std::size_t>(count));
-    if (count <= 0 && !program.line.empty()) program.line += '\n';
-    const bool is_endless = program.line.size() > line_size_max;
-    const std::size_t whole = is_endless ? program.line.size() : program.line.rfind('\n') + 1;  // 0: no line is whole
-    (void)statefs::write_all(STDOUT_FILENO, statefs::as_bytes(std::string_view(program.line).substr(0, whole)));
-    program.line.erase(0, whole);
-    return count > 0;
+    const ssize_t count = ::read(output.from.get(), bytes, sizeof bytes);
+    if (count < 0 && errno == EINTR) return;
+    if (count > 0) output.line.append(bytes, static_cast<std::size_t>(count));
+    if (count <= 0 && !output.line.empty()) output.line += '\n';
+    const bool is_endless = output.line.size() > line_size_max;
+    const std::size_t whole = is_endless ? output.line.size() : output.line.rfind('\n') + 1;  // 0: no line is whole
+    (void)statefs::write_all(STDOUT_FILENO, statefs::as_bytes(std::string_view(output.line).substr(0, whole)));
+    output.line.erase(0, whole);
+    if (count <= 0) output.from = Fd();
   }
   static void report_end(pid_t pid, const std::string& name) {
     int status = 0;
     must(::waitpid(pid, &status, 0) == pid, "wait for " + name);
     say(name + " ended " + std::to_string(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)));
   }
-  [[noreturn]] static void execute(const Words& arguments, int output) {
+  [[noreturn]] static void execute(const Words& arguments, int output, int errors) {
     ::signal(SIGPIPE, SIG_DFL);
-    for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) ::dup2(output, fd);
+    ::dup2(output, STDOUT_FILENO);
+    ::dup2(errors, STDERR_FILENO);
     std::vector<char*> argv;
     for (const std::string& word : arguments) argv.push_back(const_cast<char*>(word.c_str()));
     argv.push_back(nullptr);

@@ -1,5 +1,7 @@
 // flap: PUTs while somebody else cuts the network. Each key has one in flight, on the condition of the revision that the one
 // before was answered with: one that was lost or ran twice makes the next one, or itself, a REVISION_CONFLICT.
+#include <unistd.h>
+
 #include <map>
 #include <vector>
 
@@ -25,6 +27,7 @@ Verdict run_flap(const Subject& subject, const std::function<bool()>& is_over, L
     std::uint64_t revision = 0, puts = 0;
   };
   constexpr std::size_t keys = 4;
+  constexpr unsigned pace_us = 10'000;  // between two PUTs: the console of a guest takes some 200 records a second
   const Duration patience{subject.timeout.ns * 6};
   ClientLoop loop(subject.suite, subject.identity, impatient_config(subject), subject.endpoint);
   std::vector<Counter> counters(keys);
@@ -52,6 +55,7 @@ Verdict run_flap(const Subject& subject, const std::function<bool()>& is_over, L
     if (answer == nullptr || answer->revision <= counters[key].revision) return Failure{Kind::exactly_once, "a revision did not ascend"};
     counters[key] = {answer->revision, counters[key].puts + 1};
     ++count.operations;
+    ::usleep(pace_us);
     if (!is_over() && !put(key)) return Failure{Kind::operation, "the client does not take a call"};
   }
   count.reconnects = loop.link().ends();

@@ -144,6 +144,7 @@ class Run:
             'until_marker': self.until_marker,
             'markers': self.markers,
             'audit_records': {guest.name: len(guest.earlier_audit + guest.console.audit) for guest in self.guests.values() if guest.audits},
+            'slow_console': {guest.name: guest.console.slow_count for guest in self.guests.values() if guest.audits},
             'figures': self.figures,
             'boots': boots,
         }

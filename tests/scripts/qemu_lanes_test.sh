@@ -103,6 +103,12 @@ lane 0 ''
 RUN_UNTIL_MARKER=1 lane 0 ''
 lane 0 '' --lane mixed-endian
 
+# A console that took nothing for a moment has every record all the same.
+bent server "sed -u '1a dsoftbusd: audit -: cannot be written (it takes no more bytes): records are kept'"
+lane 0 ''
+bent server "sed -u '1a dsoftbusd: audit -: cannot be written (no space left): records are kept'"
+lane 16 'no audit line: dsoftbusd: audit -: cannot be written (no space left): *'
+
 # The client's key is not enrolled; nobody listens.
 ENROLLED=stranger lane 13 'client: SELFTEST: remote statefs fail authentication: *not enrolled'
 NOBODY=127.0.0.1:1 lane 12 'client: SELFTEST: remote statefs fail network: *'
