@@ -97,6 +97,7 @@ TEST(CheckStaged, ObjectsToAMissingStageThatWasThere) {
       f.arrive(1);
       whole(f);
       between(f);
+      f.sync(1);  // what is said at one place of the trace has no order
       const std::size_t asked = commit(f, 1, "abcdef", digest_of, f.next_slot(1));
       if (status == Status::stage_missing) return f.reply_put(asked, 0, status);
       f.reply_put(asked, f.take_put(1, "a", "abcdef", status), status);
