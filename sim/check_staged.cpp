@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "core/crypto.h"
@@ -127,14 +128,16 @@ void Staged::judge_append(const SeenAppend& append) {
     if (is_plain && (append.effect == Effect::Kind::none || equal(put.value, append.value))) return;
   }
   std::string what = "of a commit that came later";
+  std::set<std::uint64_t> stages;  // of which it may be
   for (const SeenExchange* const each : found->second) {
     if (each->asked >= append.at || commit_in(*each) == nullptr) continue;
-    what = append.effect == Effect::Kind::put ? value_objection(append, *each) : "";
-    if (!what.empty()) continue;
-    const bool is_used_up = append.effect == Effect::Kind::put || record.status == Status::digest_mismatch;
-    if (is_used_up) used_[{peer, commit_in(*each)->stage->stage}] = append.at;
-    break;
+    if (each->is_answered() && each->is_readable && each->answer.status == Status::stage_missing) continue;
+    const std::string wrong = append.effect == Effect::Kind::put ? value_objection(append, *each) : "";
+    if (wrong.empty()) stages.insert(commit_in(*each)->stage->stage);
+    what = stages.empty() ? wrong : "";
   }
+  const bool is_used_up = append.effect == Effect::Kind::put || record.status == Status::digest_mismatch;
+  if (is_used_up && stages.size() == 1) used_[{peer, *stages.begin()}] = append.at;
   if (!what.empty()) result_.fail(place_of(append) + ": " + what);
 }
 
