@@ -7,6 +7,7 @@
 
 #include "os/disk_thread.h"
 #include "tests/core/disk_asker.h"
+#include "tests/os/full_disk.h"
 #include "tests/os/temp_dir.h"
 
 namespace statefs {
@@ -141,6 +142,30 @@ TEST_F(DiskFiles, OnAThreadReportWhatFailed) {
   disk.value()->run(asker);
   EXPECT_FALSE(asker.done.at(bad));
   EXPECT_TRUE(asker.done.at(good));
+}
+
+// What was written of it nobody knows, so what comes behind it must not go out any more; reads are another matter.
+TEST_F(DiskFiles, OnAThreadWriteNothingAfterAWriteThatFailed) {
+  auto file = DiskFile::open(dir_.path("state"), DiskAccess::create, file_size);
+  ASSERT_TRUE(file.ok());
+  auto disk = DiskThread::start(std::move(file.value()));
+  ASSERT_TRUE(disk.ok());
+  DiskAsker asker;
+  const BlockBuffer one = block_of(1);
+  const test::FullDisk full(8 * disk_block_size);
+  const std::uint64_t first = asker.write(1, one), bad = asker.write(10, one), behind = asker.write(2, one), flush = asker.flush();
+  const std::uint64_t read = asker.read(1, 2);
+  disk.value()->run(asker);
+  EXPECT_TRUE(asker.done.at(first));
+  EXPECT_FALSE(asker.done.at(bad));
+  EXPECT_FALSE(asker.done.at(behind));
+  EXPECT_FALSE(asker.done.at(flush));
+  ASSERT_TRUE(asker.done.at(read));
+  EXPECT_EQ(asker.read_bytes[read][0], 1);
+  EXPECT_EQ(asker.read_bytes[read][disk_block_size], 0) << "it was written all the same";
+  const std::uint64_t later = asker.write(3, one);
+  disk.value()->run(asker);
+  EXPECT_FALSE(asker.done.at(later));
 }
 
 }  // namespace
