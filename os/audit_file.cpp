@@ -11,6 +11,7 @@
 #include <csignal>
 
 #include "core/check.h"
+#include "os/file.h"
 #include "os/text/audit_text.h"
 
 namespace statefs {
@@ -26,11 +27,12 @@ bool keep_name(const std::string& path) {
 
 Result<Fd, Problem> open_file(const std::string& path) {
   const auto about = [&path](const std::string& what) { return Problem{"audit file " + printable(path) + ": " + what}; };
-  Fd fd(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640));
-  if (!fd.valid()) return about(errno_text(errno));
+  Fd fd(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW, 0640));
+  if (!fd.valid()) return about(errno == ELOOP ? std::string(is_a_link) : errno_text(errno));
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return about(errno_text(errno));
   if (!S_ISREG(info.st_mode)) return about("is not a regular file");
+  if (const auto wrong = who_else_may_write(path, info); !wrong.empty()) return about(wrong);
   if (info.st_size == 0 && !keep_name(path)) return about("its folder cannot be synced: " + errno_text(errno));
   // A line that was cut when a machine stopped stays a line of its own; its record comes again.
   char last = '\n';

@@ -91,6 +91,24 @@ TEST_F(AuditFile, IsRefusedWhereItCannotBeAFile) {
   EXPECT_THAT(device.error().line, HasSubstr("not a regular file"));
 }
 
+TEST_F(AuditFile, IsRefusedWhereSomebodyElseMayWriteToIt) {
+  const auto problem_of = [this](const std::string& path) {
+    const auto audit = AuditExport::open(path, console_);
+    return audit.ok() ? std::string("(opened)") : audit.error().line;
+  };
+  const std::string path = dir_.write("audit", "", 0666);
+  EXPECT_THAT(problem_of(path), HasSubstr("anybody may write to it (mode 0666): run 'chmod o-w"));
+  ASSERT_EQ(::chmod(path.c_str(), 0660), 0);
+  EXPECT_EQ(problem_of(path), "(opened)");
+  ASSERT_EQ(::symlink(path.c_str(), dir_.path("link").c_str()), 0);
+  EXPECT_THAT(problem_of(dir_.path("link")), HasSubstr("is a symbolic link: name the file itself"));
+  ASSERT_EQ(::symlink(dir_.path("none").c_str(), dir_.path("dangling").c_str()), 0);
+  EXPECT_THAT(problem_of(dir_.path("dangling")), HasSubstr("is a symbolic link"));
+  EXPECT_NE(::access(dir_.path("none").c_str(), F_OK), 0);
+  if (::chown(path.c_str(), 12'345, 0) != 0) return;  // only root can give a file away
+  EXPECT_THAT(problem_of(path), HasSubstr("belongs to uid 12345"));
+}
+
 TEST_F(AuditFile, AsksForAnotherTurnUntilTheStoreIsEmpty) {
   auto audit = AuditExport::open(dir_.path("audit"), console_);
   ASSERT_TRUE(audit.ok());

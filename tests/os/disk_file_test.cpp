@@ -87,6 +87,31 @@ TEST_F(DiskFiles, AreRefusedWithWhatIsWrong) {
   EXPECT_THAT(problem_of("/dev/null", DiskAccess::existing), HasSubstr("neither a regular file nor a block device"));
 }
 
+TEST_F(DiskFiles, AreNotWrittenWhereSomebodyElseMay) {
+  const std::string path = dir_.write("state", std::string(file_size, '\0'), 0666);
+  EXPECT_THAT(problem_of(path, DiskAccess::create), HasSubstr("anybody may write to it (mode 0666): run 'chmod o-w"));
+  EXPECT_THAT(problem_of(path, DiskAccess::existing), HasSubstr("anybody may write"));
+  EXPECT_EQ(problem_of(path, DiskAccess::read_only), "(opened)") << "who only reads may look at anything";
+  ASSERT_EQ(::chmod(path.c_str(), 0660), 0);
+  EXPECT_EQ(problem_of(path, DiskAccess::create), "(opened)") << "a group is the operator's choice";
+  if (::chown(path.c_str(), 12'345, 0) != 0) return;  // only root can give a file away
+  EXPECT_THAT(problem_of(path, DiskAccess::create), HasSubstr("belongs to uid 12345"));
+  EXPECT_EQ(problem_of(path, DiskAccess::read_only), "(opened)");
+}
+
+TEST_F(DiskFiles, AreNotWrittenThroughALink) {
+  const std::string path = dir_.write("state", std::string(file_size, '\0'));
+  ASSERT_EQ(::symlink(path.c_str(), dir_.path("link").c_str()), 0);
+  ASSERT_EQ(::symlink(dir_.path("none").c_str(), dir_.path("dangling").c_str()), 0);
+  ASSERT_EQ(::symlink("/dev/null", dir_.path("device").c_str()), 0);
+  EXPECT_THAT(problem_of(dir_.path("link"), DiskAccess::create), HasSubstr("is a symbolic link: name the file itself"));
+  EXPECT_THAT(problem_of(dir_.path("link"), DiskAccess::existing), HasSubstr("is a symbolic link"));
+  EXPECT_THAT(problem_of(dir_.path("dangling"), DiskAccess::create), HasSubstr("is a symbolic link"));
+  EXPECT_NE(::access(dir_.path("none").c_str(), F_OK), 0) << "a file was made where the link points to";
+  EXPECT_THAT(problem_of(dir_.path("device"), DiskAccess::create), HasSubstr("neither a regular file nor a block device"));
+  EXPECT_EQ(problem_of(dir_.path("link"), DiskAccess::read_only), "(opened)");
+}
+
 TEST_F(DiskFiles, HaveOneWriterOrManyReaders) {
   const std::string path = dir_.path("state");
   {
