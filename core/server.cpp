@@ -332,6 +332,13 @@ void Server::shutdown(Now now) {
   }
 }
 
+std::size_t Server::record_counts(Now now) {
+  const std::size_t left = state_->tally.record_the_rest(now);
+  state_->store.submit(now);
+  state_->store.advance(now);
+  return left;
+}
+
 std::size_t Server::connection_count() const { return state_->admission.count(); }
 std::uint64_t Server::staged_size() const { return state_->service.staged_size(); }
 

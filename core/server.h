@@ -66,6 +66,9 @@ class Server {
 
   void reload(Policy policy, Now now);   // between wake-ups; connections of peers no longer enrolled close
   void shutdown(Now now);                // no new connections; the present ones drain
+  // For the end of the process, after the last advance(): records and submits what is only counted so far. How many numbers the log
+  // had no room for: it may be called again when there is some.
+  [[nodiscard]] std::size_t record_counts(Now now);
   [[nodiscard]] std::size_t connection_count() const;
   [[nodiscard]] std::size_t buffered_size() const;                         // bytes held for all connections
   [[nodiscard]] std::uint64_t staged_size() const;                         // bytes reserved for stages

@@ -1,5 +1,7 @@
 #include "core/tally.h"
 
+#include <algorithm>
+
 #include "core/limits.h"
 
 namespace statefs {
@@ -47,6 +49,13 @@ bool Tally::append(AuditRecord& record, Now now) {
 // Where the log has no room it is tried again after a while, not at once: room comes from an exporter, not from trying.
 void Tally::record(Now now) {
   if (!record_all(now)) handshakes_due_ = now.monotonic + limits::aggregate_interval;
+}
+
+std::size_t Tally::record_the_rest(Now now) {
+  handshakes_due_ = now.monotonic;
+  record(now);
+  const auto handshakes = std::count_if(handshakes_.begin(), handshakes_.end(), [](std::uint64_t count) { return count > 0; });
+  return counted_.size() + static_cast<std::size_t>(handshakes) + (policy_waiting_ ? 1 : 0);
 }
 
 bool Tally::record_all(Now now) {

@@ -32,6 +32,8 @@ class Tally {
 
   // Appends the records that are due; once for each wake-up, before its commit.
   void record(Now now);
+  // The same of all there is, due or not, for the end of the process: how many numbers the log had no room for.
+  [[nodiscard]] std::size_t record_the_rest(Now now);
   // When numbers that wait for time are due; `never` where none are.
   [[nodiscard]] Time deadline() const;
   [[nodiscard]] const Digest& policy() const { return policy_; }

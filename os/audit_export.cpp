@@ -63,6 +63,7 @@ void AuditExport::hold_back(const Store& store) {
 }
 
 void AuditExport::export_from(Store& store, Now now) {
+  if (const auto problem = target_->take_problem()) complain("dsoftbusd", "not reopened: " + problem->line);
   if (target_->busy()) hold_back(store);
   if (target_->busy() && !written_before(store, now)) return;
   if (stuck_ && retry_at_ > now.monotonic) return;

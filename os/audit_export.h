@@ -30,7 +30,8 @@ class AuditExport final : public AuditOutput, private AuditSink {
   // Readable when there is something to do before deadline(); -1: never.
   [[nodiscard]] int fd() const { return target_->fd(); }
 
-  // Opens the target by its name again, after a file was renamed away. The old one is kept where that fails.
+  // Opens the target by its name again, after a file was renamed away. The old one is kept where that fails; of a file that is told
+  // on standard error, when it is known.
   [[nodiscard]] std::optional<Problem> reopen();
   // At the end of the process: exports all there is, or says that some is left.
   [[nodiscard]] std::optional<Problem> finish(Store& store, Now now);

@@ -11,6 +11,7 @@
 #include <csignal>
 
 #include "core/check.h"
+#include "os/file.h"
 #include "os/text/audit_text.h"
 
 namespace statefs {
@@ -26,11 +27,12 @@ bool keep_name(const std::string& path) {
 
 Result<Fd, Problem> open_file(const std::string& path) {
   const auto about = [&path](const std::string& what) { return Problem{"audit file " + printable(path) + ": " + what}; };
-  Fd fd(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640));
-  if (!fd.valid()) return about(errno_text(errno));
+  Fd fd(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW, 0640));
+  if (!fd.valid()) return about(errno == ELOOP ? std::string(is_a_link) : errno_text(errno));
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return about(errno_text(errno));
   if (!S_ISREG(info.st_mode)) return about("is not a regular file");
+  if (const auto wrong = who_else_may_write(path, info); !wrong.empty()) return about(wrong);
   if (info.st_size == 0 && !keep_name(path)) return about("its folder cannot be synced: " + errno_text(errno));
   // A line that was cut when a machine stopped stays a line of its own; its record comes again.
   char last = '\n';
@@ -112,10 +114,15 @@ std::size_t AuditFile::write(std::string_view messages, std::span<const std::siz
   return 0;
 }
 
-std::optional<std::size_t> AuditFile::take_written() {
+// What was told before the event is quiet again is seen by whoever looks afterwards.
+void AuditFile::be_quiet() const {
   std::uint64_t count = 0;
   while (::read(done_event_.get(), &count, sizeof count) < 0 && errno == EINTR) {
   }
+}
+
+std::optional<std::size_t> AuditFile::take_written() {
+  be_quiet();
   const std::lock_guard lock(mutex_);
   if (!written_) return std::nullopt;
   const Written written = *std::exchange(written_, std::nullopt);
@@ -125,11 +132,20 @@ std::optional<std::size_t> AuditFile::take_written() {
 }
 
 std::optional<Problem> AuditFile::reopen() {
-  auto file = open_file(path_);
-  if (!file) return file.error();
-  const std::lock_guard lock(mutex_);
-  next_file_ = std::move(file).value();
+  {
+    const std::lock_guard lock(mutex_);
+    reopening_ = true;
+  }
+  changed_.notify_all();
   return std::nullopt;
+}
+
+std::optional<Problem> AuditFile::take_problem() {
+  const std::lock_guard lock(mutex_);
+  if (!problem_) return std::nullopt;
+  be_quiet();
+  if (written_) tell();
+  return std::exchange(problem_, std::nullopt);
 }
 
 void AuditFile::make_room(Duration patience) {
@@ -137,25 +153,44 @@ void AuditFile::make_room(Duration patience) {
   changed_.wait_for(lock, std::chrono::nanoseconds(patience.ns), [this] { return !busy_ || written_.has_value(); });
 }
 
+void AuditFile::tell() const {
+  const std::uint64_t one = 1;
+  while (::write(done_event_.get(), &one, sizeof one) < 0 && errno == EINTR) {
+  }
+}
+
+// A line that was cut starts again in the file that is open now, be it another one or the same.
+std::optional<Problem> AuditFile::open_again() {
+  auto file = open_file(path_);
+  if (!file) return file.error();
+  file_ = std::move(file).value();
+  begun_size_ = 0;
+  rest_.clear();
+  return std::nullopt;
+}
+
 void AuditFile::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return stopping_ || batch_.has_value(); });
+    changed_.wait(lock, [this] { return stopping_ || reopening_ || batch_.has_value(); });
+    if (std::exchange(reopening_, false)) {
+      lock.unlock();
+      auto problem = open_again();
+      lock.lock();
+      if (problem) {
+        problem_ = std::move(problem);
+        tell();
+      }
+      continue;
+    }
     if (!batch_) return;
     const Batch batch = *std::exchange(batch_, std::nullopt);
-    if (next_file_.valid()) {
-      file_ = std::move(next_file_);
-      begun_size_ = 0;  // a line that was cut starts again in the new file
-      rest_.clear();
-    }
     lock.unlock();
     const Written written = write_out(lines_of(batch));
     lock.lock();
     written_ = written;
     changed_.notify_all();
-    const std::uint64_t one = 1;
-    while (::write(done_event_.get(), &one, sizeof one) < 0 && errno == EINTR) {
-    }
+    tell();
   }
 }
 

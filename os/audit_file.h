@@ -4,7 +4,8 @@
 //
 // A file system that stalls must not hold whoever serves, and a record is out only when a power cut cannot take it any more: so a
 // batch is handed over, and what of it is out is known when fd() says so. What was not taken is given again, and a line that had
-// begun goes on where it stopped. At most one batch is under way.
+// begun goes on where it stopped. At most one batch is under way. Only the thread looks at the file: between two of its writes the
+// end of it is where a line ends or was cut.
 #pragma once
 
 #include <condition_variable>
@@ -34,8 +35,9 @@ class AuditFile final : public AuditTarget {
   [[nodiscard]] int fd() const override { return done_event_.get(); }
   [[nodiscard]] bool busy() const override { return busy_; }
   [[nodiscard]] std::optional<std::size_t> take_written() override;
-  // The batch under way still goes to the file that was open.
+  // The thread does it, behind the batch under way, and mends a line that was cut; what went wrong is in take_problem().
   [[nodiscard]] std::optional<Problem> reopen() override;
+  [[nodiscard]] std::optional<Problem> take_problem() override;
   void make_room(Duration patience) override;
 
  private:
@@ -48,15 +50,19 @@ class AuditFile final : public AuditTarget {
     int error = 0;
   };
   AuditFile(std::string path, Fd file, Fd done_event)
-      : path_(std::move(path)), done_event_(std::move(done_event)), next_file_(std::move(file)) {}
+      : path_(std::move(path)), done_event_(std::move(done_event)), file_(std::move(file)) {}
   void start();
   void work();
+  void tell() const;
+  void be_quiet() const;
+  [[nodiscard]] std::optional<Problem> open_again();
   [[nodiscard]] static Batch lines_of(const Batch& batch);
   [[nodiscard]] Written write_out(const Batch& lines);
 
+  // Of both, and never changed:
+  const std::string path_;
+  const Fd done_event_;
   // Of the caller's thread:
-  std::string path_;
-  Fd done_event_;
   bool busy_ = false;
   int error_ = 0;
   // Of both, under the mutex:
@@ -64,7 +70,8 @@ class AuditFile final : public AuditTarget {
   std::condition_variable changed_;
   std::optional<Batch> batch_;
   std::optional<Written> written_;
-  Fd next_file_;  // opened, and not used yet
+  std::optional<Problem> problem_;  // of the last reopen()
+  bool reopening_ = false;
   bool stopping_ = false;
   // Of the writing thread:
   Fd file_;

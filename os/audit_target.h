@@ -35,8 +35,9 @@ class AuditTarget {
   [[nodiscard]] virtual int fd() const { return -1; }
   // An errno, or 0 where there was no room.
   [[nodiscard]] virtual int error() const = 0;
-  // Opens it again by its name; what was there stays where that fails.
+  // Opens it again by its name; what was there stays where that fails. One that works beside us says so later, once fd() is readable.
   [[nodiscard]] virtual std::optional<Problem> reopen() { return std::nullopt; }
+  [[nodiscard]] virtual std::optional<Problem> take_problem() { return std::nullopt; }
   // These may wait. At most so long, until it takes more, or what is under way is done:
   virtual void make_room(Duration) {}
   // For the end of the process. What is out stays out, whatever the machine does next.

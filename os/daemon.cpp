@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <limits>
 #include <utility>
 
 #include "os/clock.h"
@@ -192,23 +193,39 @@ void Daemon::reload(Now now) {
 int Daemon::finish() {
   const Now now = read_clock();
   driver_->close_all(now);
-  server_->advance(now);  // records what is still to be counted
+  server_->advance(now);
   if (damaged()) {
     say("stopped");
     console_->drain(seconds(1));
     return 1;
   }
-  const bool durable = state_file_ == nullptr || state_file_->settle(now);
-  const auto problem = audit_.finish(*store_, now);
-  if (problem) complain("dsoftbusd", problem->line);
-  // Once more, for the mark that says what was exported.
-  if (!durable || (state_file_ != nullptr && !state_file_->settle(now))) {
+  const End end = put_away(now);
+  if (end == End::not_durable) {
     complain("dsoftbusd", "the state has failed: what was not durable is lost; a restart recovers the rest");
     return 1;
   }
-  if (!problem) say("stopped");
+  if (end == End::whole) say("stopped");
   console_->drain(seconds(1));
-  return problem ? 1 : 0;
+  return end == End::whole ? 0 : 1;
+}
+
+// What was only counted becomes records, what is recorded durable, what is durable exported, and what is exported marked so: that makes
+// room for the numbers that a full log did not take before.
+Daemon::End Daemon::put_away(Now now) {
+  for (std::size_t before = std::numeric_limits<std::size_t>::max();;) {
+    const std::size_t left = server_->record_counts(now);
+    const bool durable = state_file_ == nullptr || state_file_->settle(now);
+    const auto problem = audit_.finish(*store_, now);
+    if (problem) complain("dsoftbusd", problem->line);
+    if (!durable || (state_file_ != nullptr && !state_file_->settle(now))) return End::not_durable;
+    if (problem) return End::not_exported;
+    if (left == 0) return End::whole;
+    if (left >= before) {
+      complain("dsoftbusd", "the log has no room for " + std::to_string(left) + " numbers of refusals: they are lost");
+      return End::not_exported;
+    }
+    before = left;
+  }
 }
 
 }  // namespace statefs

@@ -63,6 +63,8 @@ class Daemon {
   void say(const std::string& line) { console_->say("dsoftbusd: " + line); }
   [[nodiscard]] bool damaged() const { return state_file_ != nullptr && state_file_->damaged(); }
   [[nodiscard]] int finish();
+  enum class End { whole, not_exported, not_durable };
+  [[nodiscard]] End put_away(Now now);
 
   DaemonOptions options_;
   std::unique_ptr<Suite> suite_;

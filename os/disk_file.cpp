@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "os/file.h"
 
 namespace statefs {
 namespace {
@@ -50,14 +51,35 @@ struct Opened {
   bool direct = false;
 };
 
-Result<Opened, Problem> open_file(const std::string& path, bool writes) {
-  const int flags = (writes ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+// An errno in place of a descriptor.
+Result<Opened, int> open_file(const std::string& path, int flags) {
   Fd direct(::open(path.c_str(), flags | O_DIRECT));
   if (direct.valid()) return Opened{std::move(direct), true};
-  if (errno != EINVAL) return about(path, errno_text(errno));
+  if (errno != EINVAL) return int{errno};
   Fd cached(::open(path.c_str(), flags));
-  if (!cached.valid()) return about(path, errno_text(errno));
+  if (!cached.valid()) return int{errno};
   return Opened{std::move(cached), false};
+}
+
+// Devices have links for names (/dev/disk/by-id), whose folder is root's. A file that is written is named itself, and nobody else's.
+Result<Opened, Problem> open_to_write(const std::string& path) {
+  constexpr int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  auto opened = open_file(path, flags | O_NOFOLLOW);
+  const bool is_link = !opened && opened.error() == ELOOP;
+  if (is_link) opened = open_file(path, flags);
+  if (!opened) return about(path, is_link ? std::string(is_a_link) : errno_text(opened.error()));
+  struct stat info {};
+  if (::fstat(opened.value().fd.get(), &info) != 0) return about(path, errno_text(errno));
+  if (!S_ISREG(info.st_mode)) return std::move(opened).value();
+  if (is_link) return about(path, std::string(is_a_link));
+  if (const auto wrong = who_else_may_write(path, info); !wrong.empty()) return about(path, wrong);
+  return std::move(opened).value();
+}
+
+Result<Opened, Problem> open_to_read(const std::string& path) {
+  auto opened = open_file(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (!opened) return about(path, errno_text(opened.error()));
+  return std::move(opened).value();
 }
 
 Result<std::uint64_t, Problem> size_of(const std::string& path, int fd) {
@@ -78,12 +100,12 @@ Result<DiskFile, Problem> DiskFile::open(const std::string& path, DiskAccess acc
   STATEFS_CHECK(create_size % disk_block_size == 0);
   bool created = false;
   struct stat info {};
-  if (access == DiskAccess::create && ::stat(path.c_str(), &info) != 0 && errno == ENOENT) {
+  if (access == DiskAccess::create && ::lstat(path.c_str(), &info) != 0 && errno == ENOENT) {
     if (auto problem = make_file(path, create_size)) return std::move(*problem);
     created = true;
   }
   const bool writes = access == DiskAccess::create || access == DiskAccess::existing;
-  auto opened = open_file(path, writes);
+  auto opened = writes ? open_to_write(path) : open_to_read(path);
   if (!opened) return opened.error();
   Fd fd = std::move(opened.value().fd);
   auto size = size_of(path, fd.get());

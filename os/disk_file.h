@@ -4,7 +4,8 @@
 //
 // The cache of the system is passed by (O_DIRECT) where the file system allows it; direct() says whether. A file that is not
 // there is made whole or not at all: its blocks are allocated under another name, made durable, and then it gets its own. One
-// process has it at a time.
+// process has it at a time. A file that is written is refused where others may write to it (file.h) or its name is a link; a device
+// is not.
 #pragma once
 
 #include <cstdint>

@@ -33,7 +33,7 @@ void DiskThread::work() {
     const DiskRequest request = asked_.front();
     asked_.pop_front();
     lock.unlock();
-    Done done{request.id, file_.perform(request), {}};
+    Done done{request.id, perform(request), {}};
     if (done.ok && request.kind == DiskRequest::Kind::read) done.bytes.assign(file_.read_bytes().begin(), file_.read_bytes().end());
     lock.lock();
     done_.push_back(std::move(done));
@@ -42,6 +42,12 @@ void DiskThread::work() {
     while (::write(event_.get(), &one, sizeof one) < 0 && errno == EINTR) {
     }
   }
+}
+
+bool DiskThread::perform(const DiskRequest& request) {
+  if (request.kind == DiskRequest::Kind::read) return file_.perform(request);
+  if (!broken_) broken_ = !file_.perform(request);
+  return !broken_;
 }
 
 void DiskThread::take_requests(DiskUser& user) {

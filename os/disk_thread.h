@@ -3,8 +3,9 @@
 //   core/disk.h requests -> DISK THREAD (one helper thread, in their order) -> disk_file.h; completions -> the loop
 //
 // The only thread beside the loop's. Requests are done one after the other, so every flush comes after the writes before it.
-// How many wait is bounded by the user, who has so many requests out at most. Completions wait until collect(); fd() is
-// readable while some do.
+// How many wait is bounded by the user, who has so many requests out at most. Completions wait until exchange(); fd() is
+// readable while some do. After a write or a flush that failed nobody knows what is on the disk: what waits behind it, and whatever
+// is asked later, is not written or flushed, and reported as failed. Reads go on.
 #pragma once
 
 #include <condition_variable>
@@ -25,7 +26,7 @@ class DiskThread {
   [[nodiscard]] static Result<std::unique_ptr<DiskThread>, Problem> start(DiskFile file);
   DiskThread(const DiskThread&) = delete;
   DiskThread& operator=(const DiskThread&) = delete;
-  // Returns when the request under way is done; those that wait are dropped.
+  // Returns when the request under way is done; those that wait are dropped. What they write from must live until then.
   ~DiskThread();
 
   // For the loop: readable while completions wait.
@@ -48,7 +49,10 @@ class DiskThread {
   void work();
   void take_requests(DiskUser& user);
 
-  DiskFile file_;  // the thread's, apart from what never changes
+  [[nodiscard]] bool perform(const DiskRequest& request);
+
+  DiskFile file_;        // the thread's, apart from what never changes
+  bool broken_ = false;  // the thread's: a write or a flush has failed
   Fd event_;       // eventfd(2)
   std::size_t out_ = 0;
   std::vector<Done> reported_;

@@ -21,12 +21,16 @@ std::string octal(mode_t mode) {
   return text;
 }
 
+std::string open_to_all(const std::string& path, const struct stat& info) {
+  return "anybody may write to it (mode " + octal(info.st_mode) + "): run 'chmod o-w " + printable(path) + "'";
+}
+
 // O_NONBLOCK so that a FIFO under the name of a file cannot hang the program before it is recognised.
 Result<Fd, Problem> open_regular(const std::string& noun, const std::string& path, int extra_flags, struct stat& info) {
   Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | extra_flags));
   if (!fd.valid()) {
     if (errno == ELOOP && (extra_flags & O_NOFOLLOW) != 0) {
-      return about(noun, path, "is a symbolic link: name the file itself");
+      return about(noun, path, std::string(is_a_link));
     }
     return about(noun, path, errno_text(errno));
   }
@@ -49,11 +53,15 @@ Result<std::string, Problem> read_text_file(const std::string& noun, const std::
   struct stat info {};
   auto fd = open_regular(noun, path, 0, info);
   if (!fd) return fd.error();
-  if ((info.st_mode & S_IWOTH) != 0) {
-    return about(noun, path,
-                 "anybody may write to it (mode " + octal(info.st_mode) + "): run 'chmod o-w " + printable(path) + "'");
-  }
+  if ((info.st_mode & S_IWOTH) != 0) return about(noun, path, open_to_all(path, info));
   return read_text(noun, path, fd.value(), size_max);
+}
+
+std::string who_else_may_write(const std::string& path, const struct stat& info) {
+  if ((info.st_mode & S_IWOTH) != 0) return open_to_all(path, info);
+  if (info.st_uid == 0 || info.st_uid == ::geteuid()) return {};
+  return "belongs to uid " + std::to_string(info.st_uid) + ", who is neither root nor uid " + std::to_string(::geteuid()) +
+         " that runs this: run 'chown " + std::to_string(::geteuid()) + " " + printable(path) + "' if what is in it can be trusted";
 }
 
 Result<std::string, Problem> read_secret_file(const std::string& noun, const std::string& path, std::size_t size_max) {

@@ -44,12 +44,12 @@ class StateFile {
 
  private:
   StateFile(StateFileOptions options, const JournalConfig& config, std::unique_ptr<DiskThread> disk)
-      : options_(std::move(options)), disk_(std::move(disk)), journal_(config, disk_->file().size()) {}
+      : options_(std::move(options)), journal_(config, disk->file().size()), disk_(std::move(disk)) {}
   [[nodiscard]] Problem refusal() const;
 
   StateFileOptions options_;
-  std::unique_ptr<DiskThread> disk_;
   Journal journal_;
+  std::unique_ptr<DiskThread> disk_;  // writes from the journal's memory: it ends first
 };
 
 }  // namespace statefs

@@ -1,6 +1,7 @@
 #include "os/value_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -91,11 +92,28 @@ Problem ValueInput::problem() const {
   return {noun_ + ": " + (error_ != 0 ? errno_text(error_) : "became shorter while it was read: put it again when nobody writes to it")};
 }
 
+// One that a kill left is taken over; one that is being written is not. Whoever finished it in between has given it its name.
 Result<FileOutput, Problem> FileOutput::create(const std::string& path) {
   FileOutput output(path, Fd());
-  output.file_ = Fd(::open(output.part_path().c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, file_mode));
-  if (!output.file_.valid()) return Problem{"file " + printable(output.part_path()) + ": " + errno_text(errno)};
-  return output;
+  const std::string part = output.part_path();
+  const auto about = [&part](const std::string& what) { return Problem{"file " + printable(part) + ": " + what}; };
+  for (;;) {
+    Fd file(::open(part.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, file_mode));
+    if (!file.valid() && errno == ENXIO) return about("is not a regular file");  // a FIFO that nobody reads
+    if (!file.valid()) return about(errno == ELOOP ? std::string(is_a_link) : errno_text(errno));
+    struct stat held {};
+    if (::fstat(file.get(), &held) != 0) return about(errno_text(errno));
+    if (!S_ISREG(held.st_mode)) return about("is not a regular file");
+    if (held.st_uid != ::geteuid()) return about("belongs to uid " + std::to_string(held.st_uid) + ": remove it, or take another name");
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+      return about(errno == EWOULDBLOCK ? "another program is writing it: wait for it, or take another name" : errno_text(errno));
+    }
+    struct stat named {};
+    if (::lstat(part.c_str(), &named) != 0 || named.st_dev != held.st_dev || named.st_ino != held.st_ino) continue;
+    if (named.st_nlink > 1) return about("has another name, whose bytes would be overwritten: remove it, or take another name");
+    output.file_ = std::move(file);
+    return output;
+  }
 }
 
 FileOutput::~FileOutput() {

@@ -38,7 +38,7 @@ class ValueInput final : public ValueSource {
   int error_ = 0;  // 0: it became shorter
 };
 
-// A file takes its name only when the value is whole: until then it is `PATH.part`, beside it.
+// A file takes its name only when the value is whole: until then it is `PATH.part`, beside it, locked against another of the same name.
 class FileOutput final : public ValueSink {
  public:
   [[nodiscard]] static Result<FileOutput, Problem> create(const std::string& path);

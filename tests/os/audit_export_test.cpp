@@ -3,20 +3,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 
 #include "core/memory_store.h"
 #include "os/clock.h"
 #include "tests/os/fake_journald.h"
+#include "tests/os/full_disk.h"
 #include "tests/os/temp_dir.h"
 
 namespace statefs {
 namespace {
 
+using test::FullDisk;
 using ::testing::HasSubstr;
 
 class AuditFile : public ::testing::Test {
@@ -58,24 +59,6 @@ struct Counted final : AuditSink {
   std::size_t count = 0;
 };
 
-// Limits the size of every file this process writes, as a full disk would; lifted when the test ends.
-class FullDisk {
- public:
-  explicit FullDisk(rlim_t size) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    rlimit limit = before_;
-    limit.rlim_cur = size;
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  FullDisk(const FullDisk&) = delete;
-  FullDisk& operator=(const FullDisk&) = delete;
-  ~FullDisk() { ::setrlimit(RLIMIT_FSIZE, &before_); }
-
- private:
-  rlimit before_{};
-};
-
 TEST_F(AuditFile, HoldsOneLineForEachRecordAndIsNotForEverybody) {
   const mode_t mask = ::umask(022);
   auto audit = AuditExport::open(dir_.path("audit"), console_);
@@ -106,6 +89,24 @@ TEST_F(AuditFile, IsRefusedWhereItCannotBeAFile) {
   const auto device = AuditExport::open("/dev/full", console_);
   ASSERT_FALSE(device.ok());
   EXPECT_THAT(device.error().line, HasSubstr("not a regular file"));
+}
+
+TEST_F(AuditFile, IsRefusedWhereSomebodyElseMayWriteToIt) {
+  const auto problem_of = [this](const std::string& path) {
+    const auto audit = AuditExport::open(path, console_);
+    return audit.ok() ? std::string("(opened)") : audit.error().line;
+  };
+  const std::string path = dir_.write("audit", "", 0666);
+  EXPECT_THAT(problem_of(path), HasSubstr("anybody may write to it (mode 0666): run 'chmod o-w"));
+  ASSERT_EQ(::chmod(path.c_str(), 0660), 0);
+  EXPECT_EQ(problem_of(path), "(opened)");
+  ASSERT_EQ(::symlink(path.c_str(), dir_.path("link").c_str()), 0);
+  EXPECT_THAT(problem_of(dir_.path("link")), HasSubstr("is a symbolic link: name the file itself"));
+  ASSERT_EQ(::symlink(dir_.path("none").c_str(), dir_.path("dangling").c_str()), 0);
+  EXPECT_THAT(problem_of(dir_.path("dangling")), HasSubstr("is a symbolic link"));
+  EXPECT_NE(::access(dir_.path("none").c_str(), F_OK), 0);
+  if (::chown(path.c_str(), 12'345, 0) != 0) return;  // only root can give a file away
+  EXPECT_THAT(problem_of(path), HasSubstr("belongs to uid 12345"));
 }
 
 TEST_F(AuditFile, AsksForAnotherTurnUntilTheStoreIsEmpty) {
@@ -181,14 +182,76 @@ TEST_F(AuditFile, StartsATornLineAgainInTheFileThatIsReopened) {
   EXPECT_EQ(text.back(), '\n');
 }
 
+// The whole lines of a file; a line that was cut, and then written anew behind it, is the only one that may not be whole.
+std::vector<std::string> whole_lines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::string cut;
+  for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
+    const std::string line = text.substr(at, text.find('\n', at) - at);
+    EXPECT_EQ(line.substr(0, 1), "{") << "at byte " << at;
+    EXPECT_TRUE(line.starts_with(cut)) << cut << " and then " << line;
+    cut = line.ends_with('}') ? "" : line;
+    if (cut.empty()) lines.push_back(line);
+    if (::testing::Test::HasFailure()) break;
+  }
+  EXPECT_EQ(cut, "");
+  EXPECT_TRUE(text.ends_with('\n'));
+  return lines;
+}
+
+// The rest of a line is on its way when the signal comes: nobody else may put anything in between.
+TEST_F(AuditFile, LosesNoRecordToAHangupWhileTheRestOfItsLineIsWritten) {
+  for (int round = 0; round < 3; ++round) {
+    const std::string path = dir_.path("audit" + std::to_string(round));
+    auto audit = AuditExport::open(path, console_);
+    ASSERT_TRUE(audit.ok());
+    const int first = next_;
+    record(3'000);
+    {
+      const FullDisk full(3'000);
+      turn(audit.value(), now());
+    }
+    ASSERT_NE(test::read_file(path).back(), '\n');
+    audit.value().export_from(store_, now(milliseconds(300)));
+    ::usleep(1'000);  // it makes lines of them now
+    (void)audit.value().reopen();
+    turn(audit.value(), now(milliseconds(600)));
+    const auto lines = whole_lines(test::read_file(path));
+    const int others = round == 0 ? 1 : 0;  // the epoch
+    ASSERT_EQ(static_cast<int>(lines.size()), next_ - first + others);
+    for (int i = first; i < next_; ++i) {
+      const std::string& line = lines[static_cast<std::size_t>(i - first + others)];
+      ASSERT_NE(line.find("\"/state/shared/k" + std::to_string(i) + "\""), std::string::npos) << line;
+    }
+  }
+}
+
+TEST_F(AuditFile, GetsNoEmptyLineFromHangupsWhileItIsWritten) {
+  auto audit = AuditExport::open(dir_.path("audit"), console_);
+  ASSERT_TRUE(audit.ok());
+  for (int round = 0; round < 40; ++round) {
+    record(1'000);
+    audit.value().export_from(store_, now());
+    pollfd watched{audit.value().fd(), POLLIN, 0};
+    for (int i = 0; ::poll(&watched, 1, 0) == 0 && i < 5'000; ++i) (void)audit.value().reopen();
+    audit.value().export_from(store_, now());
+  }
+  turn(audit.value(), now());
+  EXPECT_EQ(whole_lines(test::read_file(dir_.path("audit"))).size(), 40'001u);
+}
+
 TEST_F(AuditFile, KeepsTheOldFileWhereTheNewOneCannotBeOpened) {
   ASSERT_EQ(::mkdir(dir_.path("logs").c_str(), 0700), 0);
   auto audit = AuditExport::open(dir_.path("logs/audit"), console_);
   ASSERT_TRUE(audit.ok());
   ASSERT_EQ(std::rename(dir_.path("logs").c_str(), dir_.path("moved").c_str()), 0);
-  EXPECT_TRUE(audit.value().reopen().has_value());
+  ::testing::internal::CaptureStderr();
+  EXPECT_FALSE(audit.value().reopen().has_value()) << "it is opened beside whoever serves";
+  turn(audit.value(), now());
   record(1);
   turn(audit.value(), now());
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+            "dsoftbusd: not reopened: audit file " + dir_.path("logs/audit") + ": no such file or directory\n");
   EXPECT_EQ(lines(test::read_file(dir_.path("moved/audit"))), 2);
 }
 

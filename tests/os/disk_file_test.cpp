@@ -7,6 +7,7 @@
 
 #include "os/disk_thread.h"
 #include "tests/core/disk_asker.h"
+#include "tests/os/full_disk.h"
 #include "tests/os/temp_dir.h"
 
 namespace statefs {
@@ -86,6 +87,31 @@ TEST_F(DiskFiles, AreRefusedWithWhatIsWrong) {
   EXPECT_THAT(problem_of("/dev/null", DiskAccess::existing), HasSubstr("neither a regular file nor a block device"));
 }
 
+TEST_F(DiskFiles, AreNotWrittenWhereSomebodyElseMay) {
+  const std::string path = dir_.write("state", std::string(file_size, '\0'), 0666);
+  EXPECT_THAT(problem_of(path, DiskAccess::create), HasSubstr("anybody may write to it (mode 0666): run 'chmod o-w"));
+  EXPECT_THAT(problem_of(path, DiskAccess::existing), HasSubstr("anybody may write"));
+  EXPECT_EQ(problem_of(path, DiskAccess::read_only), "(opened)") << "who only reads may look at anything";
+  ASSERT_EQ(::chmod(path.c_str(), 0660), 0);
+  EXPECT_EQ(problem_of(path, DiskAccess::create), "(opened)") << "a group is the operator's choice";
+  if (::chown(path.c_str(), 12'345, 0) != 0) return;  // only root can give a file away
+  EXPECT_THAT(problem_of(path, DiskAccess::create), HasSubstr("belongs to uid 12345"));
+  EXPECT_EQ(problem_of(path, DiskAccess::read_only), "(opened)");
+}
+
+TEST_F(DiskFiles, AreNotWrittenThroughALink) {
+  const std::string path = dir_.write("state", std::string(file_size, '\0'));
+  ASSERT_EQ(::symlink(path.c_str(), dir_.path("link").c_str()), 0);
+  ASSERT_EQ(::symlink(dir_.path("none").c_str(), dir_.path("dangling").c_str()), 0);
+  ASSERT_EQ(::symlink("/dev/null", dir_.path("device").c_str()), 0);
+  EXPECT_THAT(problem_of(dir_.path("link"), DiskAccess::create), HasSubstr("is a symbolic link: name the file itself"));
+  EXPECT_THAT(problem_of(dir_.path("link"), DiskAccess::existing), HasSubstr("is a symbolic link"));
+  EXPECT_THAT(problem_of(dir_.path("dangling"), DiskAccess::create), HasSubstr("is a symbolic link"));
+  EXPECT_NE(::access(dir_.path("none").c_str(), F_OK), 0) << "a file was made where the link points to";
+  EXPECT_THAT(problem_of(dir_.path("device"), DiskAccess::create), HasSubstr("neither a regular file nor a block device"));
+  EXPECT_EQ(problem_of(dir_.path("link"), DiskAccess::read_only), "(opened)");
+}
+
 TEST_F(DiskFiles, HaveOneWriterOrManyReaders) {
   const std::string path = dir_.path("state");
   {
@@ -141,6 +167,30 @@ TEST_F(DiskFiles, OnAThreadReportWhatFailed) {
   disk.value()->run(asker);
   EXPECT_FALSE(asker.done.at(bad));
   EXPECT_TRUE(asker.done.at(good));
+}
+
+// What was written of it nobody knows, so what comes behind it must not go out any more; reads are another matter.
+TEST_F(DiskFiles, OnAThreadWriteNothingAfterAWriteThatFailed) {
+  auto file = DiskFile::open(dir_.path("state"), DiskAccess::create, file_size);
+  ASSERT_TRUE(file.ok());
+  auto disk = DiskThread::start(std::move(file.value()));
+  ASSERT_TRUE(disk.ok());
+  DiskAsker asker;
+  const BlockBuffer one = block_of(1);
+  const test::FullDisk full(8 * disk_block_size);
+  const std::uint64_t first = asker.write(1, one), bad = asker.write(10, one), behind = asker.write(2, one), flush = asker.flush();
+  const std::uint64_t read = asker.read(1, 2);
+  disk.value()->run(asker);
+  EXPECT_TRUE(asker.done.at(first));
+  EXPECT_FALSE(asker.done.at(bad));
+  EXPECT_FALSE(asker.done.at(behind));
+  EXPECT_FALSE(asker.done.at(flush));
+  ASSERT_TRUE(asker.done.at(read));
+  EXPECT_EQ(asker.read_bytes[read][0], 1);
+  EXPECT_EQ(asker.read_bytes[read][disk_block_size], 0) << "it was written all the same";
+  const std::uint64_t later = asker.write(3, one);
+  disk.value()->run(asker);
+  EXPECT_FALSE(asker.done.at(later));
 }
 
 }  // namespace

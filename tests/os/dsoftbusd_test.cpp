@@ -195,6 +195,55 @@ TEST_F(Programs, RefuseChangesAndServeReadsWhileTheAuditCannotBeWritten) {
   EXPECT_GT(lines, 10'000);
 }
 
+// The sum of `count` over the lines of the audit of that kind.
+long counted(const std::string& audit, const std::string& kind) {
+  long sum = 0;
+  for (std::size_t at = 0; at < audit.size(); at = audit.find('\n', at) + 1) {
+    const std::string line = audit.substr(at, audit.find('\n', at) - at);
+    if (line.find("\"kind\":\"" + kind + "\"") != std::string::npos) sum += std::atol(line.c_str() + line.find("\"count\":") + 8);
+  }
+  return sum;
+}
+
+TEST_F(Programs, CountAtTheEndTheHandshakesThatFailedInItsLastSecond) {
+  start();
+  const auto endpoint = parse_endpoint(address_);
+  ASSERT_TRUE(endpoint.ok());
+  for (int i = 0; i < 3; ++i) {
+    Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&endpoint.value().address), endpoint.value().size), 0);
+    const std::string garbage("\0\1x", 3);
+    ASSERT_EQ(::send(fd.get(), garbage.data(), garbage.size(), MSG_NOSIGNAL), 3);
+    char byte = 0;
+    while (::recv(fd.get(), &byte, 1, 0) > 0) {
+    }
+  }
+  daemon_->signal(SIGTERM);
+  EXPECT_EQ(daemon_->wait(), 0) << daemon_->err();
+  EXPECT_EQ(counted(test::read_file(dir_.path("audit.jsonl")), "handshakes"), 3);
+}
+
+TEST_F(Programs, CountAtTheEndWhatAFullLogHadNoRoomFor) {
+  for (const std::string& state : {std::string("memory"), dir_.path("state.img")}) {
+    start({"--state", state, "--state-size", "64MiB", "--local", dir_.path("door")});
+    ASSERT_EQ(statefs({"put", "/state/shared/a", "1"}).status, 0);
+    const rlimit full{64u << 20, RLIM_INFINITY};  // no larger than the state, which goes on being written
+    ASSERT_EQ(::truncate(dir_.path("audit.jsonl").c_str(), 64u << 20), 0);
+    ASSERT_EQ(::prlimit(daemon_->pid(), RLIMIT_FSIZE, &full, nullptr), 0);
+    const RunResult bench = run({program("statefs"), "--local", dir_.path("door"), "bench", "put", "--connections", "4", "--pipeline",
+                                 "64", "--seconds", "20"});
+    expect_refusal(bench, 7, "AUDIT_UNAVAILABLE");
+    for (int i = 0; i < 60; ++i) EXPECT_EQ(statefs({"get", "/state/boot/a"}).status, 3);
+    const rlimit roomy{RLIM_INFINITY, RLIM_INFINITY};
+    ASSERT_EQ(::prlimit(daemon_->pid(), RLIMIT_FSIZE, &roomy, nullptr), 0);
+    daemon_->signal(SIGTERM);
+    EXPECT_EQ(daemon_->wait(seconds(70)), 0) << daemon_->err();
+    const std::string audit = test::read_file(dir_.path("audit.jsonl"));
+    EXPECT_EQ(counted(audit.substr(std::min(audit.size(), std::size_t{64} << 20)), "refusals"), 60) << state;
+    ASSERT_EQ(::unlink(dir_.path("audit.jsonl").c_str()), 0);
+  }
+}
+
 // More changes than can be written and synced, for long enough to fill the log many times: they are slowed down, not refused.
 TEST_F(Programs, SlowDownWhoChangesMoreThanTheAuditTakes) {
   start({"--local", dir_.path("door")});
