@@ -29,7 +29,7 @@ Service::Service(Store& store, Tally& tally, Marks& marks, const SecretKey& mac_
 Executed Service::execute(const Request& request, std::size_t size, const Caller& caller, Now now, Bytes& out) {
   STATEFS_CHECK(caller.policy != nullptr && caller.rate != nullptr);
   const bool within = caller.rate->take_request(now.monotonic);
-  if (!within && may_put_off(request.body, caller)) return put_off(request, size, caller, now, out);
+  if (!within && may_put_off(request.body, caller)) return put_off(request, caller, now, out);
   const std::uint64_t ok_before = answered_ok_;
   const std::uint64_t refused_before = tally_.refusals_counted() + mutations_.refusals_recorded();
   const std::size_t out_before = out.size();
@@ -50,8 +50,9 @@ bool Service::may_put_off(const RequestBody& body, const Caller& caller) const {
   return !std::holds_alternative<HelloRequest>(body);
 }
 
-// No record: it was looked at no further. One that does not wait as it is told is refused, and in the end not read.
-Executed Service::put_off(const Request& request, std::size_t size, const Caller& caller, Now now, Bytes& out) {
+// No record: it was looked at no further. One that does not wait as it is told is refused, and in the end not read. It costs no bytes: what
+// several calls in flight would owe so might never be paid, and refusals bound how much of it is carried.
+Executed Service::put_off(const Request& request, const Caller& caller, Now now, Bytes& out) {
   STATEFS_MARK("rates.put_off");
   ++overloaded_;
   const std::uint32_t retry_ms = caller.rate->request_retry_ms(now.monotonic);
@@ -62,10 +63,8 @@ Executed Service::put_off(const Request& request, std::size_t size, const Caller
         if constexpr (requires { body.replayed; }) body.head = store_.status().durable_head;
       },
       response.body);
-  const std::size_t out_before = out.size();
   encode_response(response, out);
   caller.rate->charge_refusals(1, now.monotonic);
-  caller.rate->charge_bytes(size + (out.size() - out_before), now.monotonic);
   return finished(Status::overloaded);
 }
 

@@ -67,7 +67,7 @@ class Service {
  private:
   Executed answer(const Request& request, const Caller& caller, Now now, Bytes& out);
   [[nodiscard]] bool may_put_off(const RequestBody& body, const Caller& caller) const;
-  Executed put_off(const Request& request, std::size_t size, const Caller& caller, Now now, Bytes& out);
+  Executed put_off(const Request& request, const Caller& caller, Now now, Bytes& out);
   Status stage(const StageRequest& request, std::uint64_t id, const Caller& caller, Now now, Bytes& out);
   Executed sync(const SyncRequest& request, std::uint64_t id, Bytes& out);
   Executed hello(const HelloRequest& request, std::uint64_t id, const Caller& caller, Bytes& out);

@@ -64,9 +64,10 @@ RateUse requests_of(const SeenExchange& exchange) {
 }
 
 RateUse bytes_of(const SeenExchange& exchange) {
-  if (!is_request(exchange)) return {};
-  RateUse use;  // what is put off was carried as well
-  if (requests_of(exchange).certain != 0) use.certain = payload_of(exchange, false) + 2 * limits::frame_header_size;
+  const RateUse requests = requests_of(exchange);
+  if (requests.possible == 0) return {};
+  RateUse use;
+  if (requests.certain != 0) use.certain = payload_of(exchange, false) + 2 * limits::frame_header_size;
   use.possible = payload_of(exchange, true) + frame_overhead_max + limits::slots_per_session * 32;
   if (!exchange.is_answered()) use.possible += limits::frame_size_max;
   return use;

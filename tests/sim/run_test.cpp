@@ -43,7 +43,7 @@ TEST(Run, JudgesSomethingByEveryCheckAndMeetsReconnects) {
     operations += report.operations;
     reconnects += report.reconnects;
   }
-  EXPECT_EQ(judged.size(), 19u);
+  EXPECT_EQ(judged.size(), 20u);
   EXPECT_GT(judged.extract("rollback").mapped(), 0u);
   EXPECT_GT(judged.extract("channel").mapped(), 30u);
   EXPECT_GT(judged.extract("liveness").mapped(), 30u);
