@@ -106,6 +106,12 @@ TEST_F(Programs, PrintTheMarkersInOrderAndEndCleanlyOnATerminateSignal) {
   EXPECT_EQ(audit_lines("\"/state/boot/x\"", 1), 1);
 }
 
+TEST_F(Programs, ExportTheFirstRecordsBeforeAnybodyComes) {
+  start();
+  EXPECT_EQ(audit_lines("\"kind\":\"epoch\"", 1), 1);
+  EXPECT_EQ(audit_lines("\"kind\":\"policy\"", 1), 1);
+}
+
 TEST_F(Programs, AuditOnTheConsoleWhereNothingElseIsSaid) {
   const std::vector<std::string> arguments = {program("dsoftbusd"),    "--listen", "[::1]:0",         "--identity",
                                               dir_.path("server.key"), "--peers",  dir_.path("peers")};
