@@ -125,9 +125,9 @@ int Daemon::run() {
   say("listening on " + address_);
   if (local_) say("local door at " + printable(local_->path()));
   say(damaged() ? "damaged: every request is answered IO_ERROR" : "ready");
-  bool disk_moved = false;  // and the store has not advanced since
+  bool at_once = true;  // the records of the start are to be exported, or the disk moved and the store has not advanced since
   while (!stop_at_once_ && !(stopping_ && server_->connection_count() == 0)) {
-    const auto events = loop_.wait(disk_moved ? Time{0} : earlier_of(driver_->deadline(), console_->deadline()));
+    const auto events = loop_.wait(at_once ? Time{0} : earlier_of(driver_->deadline(), console_->deadline()));
     const Now now = read_clock();
     for (const epoll_event& event : events) {
       if (event.data.u64 == signal_tag) {
@@ -138,7 +138,7 @@ int Daemon::run() {
     }
     if (state_file_ != nullptr) state_file_->exchange();
     driver_->turn(now);
-    disk_moved = state_file_ != nullptr && state_file_->exchange();  // what this turn committed is on its way
+    at_once = state_file_ != nullptr && state_file_->exchange();  // what this turn committed is on its way
     tell_trouble();
     if (!served_) announce_first_service();
     if (!console_->idle()) console_->flush(now);

@@ -27,7 +27,7 @@ Result<std::unique_ptr<StateFile>, Problem> StateFile::open(const StateFileOptio
   if (!disk) return disk.error();
   std::unique_ptr<StateFile> state(new StateFile(options, config, std::move(disk).value()));
   Journal& journal = state->journal_;
-  while (!journal.ready() && !journal.refused()) {
+  while (!journal.ready() && !journal.refused() && !journal.status().failed) {
     state->disk_->run(journal);
     journal.advance(read_clock());
   }

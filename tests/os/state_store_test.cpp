@@ -4,6 +4,7 @@
 #include "core/audit.h"
 #include "os/clock.h"
 #include "os/state_file.h"
+#include "tests/os/full_disk.h"
 #include "tests/os/temp_dir.h"
 
 namespace statefs {
@@ -39,6 +40,18 @@ TEST(StateFiles, MayEndWhileTheirDiskIsAtWork) {
     state.exchange();
     EXPECT_FALSE(state.store().status().failed);
   }
+}
+
+TEST(StateFiles, AreRefusedWhereTheirDiskFailsWhileTheyAreOpened) {
+  const test::TempDir dir;
+  StateFileOptions options;
+  options.path = dir.path("state.img");
+  options.size = 64u << 20;
+  { ASSERT_TRUE(StateFile::open(options, PublicKey{}).ok()); }
+  const test::FullDisk full(disk_block_size);
+  const auto opened = StateFile::open(options, PublicKey{});
+  ASSERT_FALSE(opened.ok());
+  EXPECT_NE(opened.error().line.find("failed while it was being opened"), std::string::npos) << opened.error().line;
 }
 
 }  // namespace
