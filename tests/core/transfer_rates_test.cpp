@@ -62,7 +62,11 @@ struct Trial {
               [&](const Completion& completion) { (void)upload.take(completion, device.now()); });
   }
 
-  const std::string value = std::string(9 * limits::chunk_size_max, 'v') + "end";
+  const std::string value = [] {
+    std::string text(9 * limits::chunk_size_max, 'v');
+    text.append("end");
+    return text;
+  }();
   Device device;
   Device::Link link;
   Text text;

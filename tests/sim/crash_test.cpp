@@ -149,7 +149,8 @@ TEST(CrashSoak, NoCheckObjectsAndEachHasMuchToJudge) {
     for (const auto& [kind, count] : soak.counts()) counts[kind] += count;
   }
   // Of what these worlds do not keep, or hardly do.
-  const std::set<std::string_view> unseen{"answers", "bounds", "channel", "counted", "links", "liveness", "quota", "rates", "rollback", "staged", "waits"};
+  const std::set<std::string_view> unseen{"answers", "bounds", "channel", "counted", "links", "liveness",
+                                          "quota", "rates", "rollback", "staged", "waits"};
   for (const auto& [name, count] : judged) {
     EXPECT_GE(count, unseen.contains(name) ? 0u : 1'000u) << name;
   }
