@@ -55,6 +55,7 @@ class Rates {
   void judge_calm();
   void fail(const SeenExchange& each, const std::string& what) {
     result_.fail("node " + std::to_string(each.peer) + " request " + std::to_string(each.id) + " behind entry " + std::to_string(each.asked) +
+                 " op " + std::to_string(each.op) + " answered " + (each.is_answered() ? std::string(name_of(each.answer.status)) : "nothing") +
                  ": " + what);
   }
 

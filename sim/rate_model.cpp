@@ -5,7 +5,11 @@ namespace {
 
 constexpr std::uint64_t frame_overhead_max = 700;  // of what is neither a value nor a list, in both directions together
 
-bool is_request(const SeenExchange& exchange) { return exchange.form == SeenExchange::Form::request; }
+// One that was looked at as a request: before HELLO none is, whatever it says.
+bool is_request(const SeenExchange& exchange) {
+  const bool is_refused_whole = exchange.is_answered() && exchange.is_readable && exchange.answer.status == Status::malformed;
+  return exchange.form == SeenExchange::Form::request && !is_refused_whole;
+}
 bool greets(const SeenExchange& exchange) { return is_request(exchange) && std::holds_alternative<HelloRequest>(exchange.request.body); }
 bool is_mutation(const SeenExchange& exchange) {
   return is_request(exchange) &&

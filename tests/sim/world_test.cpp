@@ -81,7 +81,7 @@ TEST(World, ARestartedServerHasWhatWasDurableAndWhatTheCrashKept) {
     ASSERT_EQ(put("3"), Status::ok);
     ASSERT_EQ(server.store().volatile_count(), 2u);
     const std::uint64_t epoch = driver.epoch();
-    server.crash(kept);
+    server.crash(static_cast<std::int64_t>(kept));
     server.restart();
     EXPECT_EQ(get(), kept == 0 ? "1" : kept == 1 ? "2" : "3");
     EXPECT_EQ(driver.epoch(), epoch + 1);
