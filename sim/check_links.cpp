@@ -110,6 +110,8 @@ void Links::judge_silence(const SeenArrival& arrival, const LinkEnd& end, std::s
   const auto first = end.opened.parts.begin(), last = first + static_cast<std::ptrdiff_t>(end.opened.opened_count);
   const auto next = std::upper_bound(first, last, due, [](Time time, const SpokenPart& each) { return time < each.opened_time; });
   if (next == last || next->opened_time <= due + of_.context().standstill(end.node, begin, next->opened_time)) return;
+  // What a client has sealed waits where the server does not read it, and is a sign of life once it is read.
+  if (!end.serves && next->opened_time <= due + rested(arrival.peer, begin, next->opened_time)) return;
   const bool spoke = part + 1 < end.sealed.parts.size() && end.sealed.parts[part + 1].sealed_time < next->opened_time;
   if (spoke) return;
   fail(arrival, end.node, "was silent and sent no keepalive", next->opened_time);

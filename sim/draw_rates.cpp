@@ -1,5 +1,7 @@
 #include "sim/draw_rates.h"
 
+#include <algorithm>
+
 namespace statefs::sim {
 
 void draw_rates(RandomStream& random, Plan& plan) {
@@ -11,7 +13,10 @@ void draw_rates(RandomStream& random, Plan& plan) {
     if (random.chance({1, 4})) rates.requests = {random.between(2, 60), 1 + random.skewed(60)};
     if (random.chance({1, 6})) rates.bytes = {4'000 + random.skewed(200'000), 1 + random.skewed(200'000)};
   }
-  if (random.chance({1, 4})) plan.hostile.push_back(HostileKind::noisy);
+  if (random.chance({1, 4})) {
+    plan.hostile.push_back(HostileKind::noisy);
+    plan.faults.stream.send_window = std::max<std::size_t>(plan.faults.stream.send_window, 1'024);  // a flood through less is only events
+  }
 }
 
 }  // namespace statefs::sim

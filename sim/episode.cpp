@@ -13,7 +13,13 @@ constexpr std::uint64_t events_max = 3'000'000;
 constexpr std::uint32_t stranger_operations = 4;
 constexpr Duration calm_time_max = seconds(300);  // for each call of the calm part, the way to the server included
 constexpr Duration repeating_time_max = seconds(30);
-constexpr Duration aftermath = seconds(200);      // longer than any time that could hold a connection
+
+// Longer than any time that could hold a connection: its age at most, and what a flood may owe to a low rate.
+Duration aftermath(const ServerLimits& limits) {
+  constexpr std::uint64_t owed_max = 20'000;
+  const RateLimit& refusals = limits.rates.refusals;
+  return limits.connection_age_max + seconds(200) + seconds(static_cast<std::int64_t>(refusals.limits() ? owed_max / refusals.per_second : 0));
+}
 
 // Most bytes that one connection may hold: what a message, a frame and a read can be, and the output bound.
 std::size_t buffered_size_max(const ServerLimits& limits) {
@@ -183,7 +189,7 @@ void Episode::calm() {
 
 void Episode::stop() {
   for (ClientProgram* const client : cast_.clients) client->crash(false);
-  const Time end = world_.now() + aftermath;
+  const Time end = world_.now() + aftermath(plan_.limits);
   while (world_.schedule().next_time() <= end && step()) {
   }
 }
