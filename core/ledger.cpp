@@ -37,7 +37,10 @@ SlotSays slot_says(Status status) {
   return SlotSays::impossible;
 }
 
-void Ledger::renew(std::size_t slot_count) { places_.assign(slot_count, Place{}); }
+void Ledger::renew(std::size_t slot_count) {
+  places_.assign(slot_count, Place{});
+  unsynced_.clear();
+}
 
 bool Ledger::has_room() const {
   if (unsynced_.size() + lost_.size() + places_.size() > limits::client_unsynced_max) {
@@ -106,7 +109,7 @@ std::vector<Fate> Ledger::settle(std::span<const SlotState> server) {
     lose(static_cast<std::uint16_t>(i), server[i].sequence, true);
     place.answered = server[i].sequence;
   }
-  unsynced_.clear();  // a server says its table only once it is durable, and what is not behind it is in it
+  // A server says its table only once it is durable; but no head came with it that would show a rollback, so what is in it stays until one does.
   return fates;
 }
 

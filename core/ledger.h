@@ -74,8 +74,7 @@ class Ledger {
   [[nodiscard]] bool possible(std::span<const SlotState> server) const;
   // Whether it is behind what was answered.
   [[nodiscard]] bool behind(std::span<const SlotState> server) const;
-  // Takes it over: answered writes above it are lost, the others durable, calls in flight get their fate, and no slot is
-  // occupied any more.
+  // Takes it over: answered writes above it are lost, calls in flight get their fate, and no slot is occupied any more.
   [[nodiscard]] std::vector<Fate> settle(std::span<const SlotState> server);
 
   // The server's history is another: nothing that it says of these slots counts. Answered writes that were not known durable may be

@@ -160,7 +160,24 @@ TEST(Ledger, CallsTheWritesAboveTheServersTableLost) {
   EXPECT_EQ(ledger.take_lost(), (LostWrite{3, 103, true}));
   EXPECT_EQ(ledger.take_lost(), (LostWrite{4, 104, true}));
   EXPECT_FALSE(ledger.take_lost().has_value()) << "2 is in the table, 1 was durable before";
+  ledger.durable(102);
   EXPECT_TRUE(ledger.idle());
+}
+
+// Seed 1008240: the store was then put back to an older copy, and no head that the client had seen told of it.
+TEST(Ledger, ReportsAWriteThatOneTableHadAndALaterOneHasNot) {
+  Marks marks;
+  Ledger ledger{marks};
+  ledger.renew(limits::slots_per_session);
+  std::vector<SlotState> server(limits::slots_per_session);
+  const SlotRef at = ledger.take(1);
+  ledger.consumed(at.slot, 101, true);
+  server[at.slot] = slot_at(1);
+  EXPECT_TRUE(ledger.settle(server).empty());
+  server[at.slot] = {};
+  EXPECT_TRUE(ledger.behind(server));
+  EXPECT_TRUE(ledger.settle(server).empty());
+  EXPECT_EQ(ledger.take_lost(), (LostWrite{1, 101, true}));
 }
 
 TEST(Ledger, KnowsATableThatNoServerCouldHave) {

@@ -23,7 +23,7 @@ if [ ! -e keys.made ]; then
   touch keys.made
 fi
 [ ! -e old.img ] || mv old.img state.img
-listen=127.0.0.1:0
+listen=127.0.0.1:$((10000 + RANDOM % 20000))  # none that another test is given meanwhile: the daemon comes back to it
 [ ! -s address ] || listen=$(cat address)
 echo 'guest-init: up'
 "$BIN/dsoftbusd" --listen $listen --identity server.key --peers peers --state "$PWD/state.img" --state-size 256MiB --audit - </dev/null 2>&1 |
