@@ -50,7 +50,7 @@ TEST(CrashSoak, KillsTheDaemonInTheMiddleOfMutationsAndLosesNothingThatWasPromis
   for (const std::string& objection : verdict.objections) ADD_FAILURE() << objection;
   EXPECT_EQ(figures.kills, plan().kill_count);
   // A few kills are too few for a proportion.
-  const int percent = figures.kills >= 100 ? 80 : 50;
+  const std::size_t percent = figures.kills >= 100 ? 80 : 50;
   EXPECT_GE(figures.kills_in_flight * 100, figures.kills * percent) << "too few of the kills had a mutation in flight";
   EXPECT_GT(figures.kills_by_mode[0], 0u);
   EXPECT_GT(figures.kills_by_mode[1], 0u);
