@@ -25,6 +25,11 @@ fi
 [ ! -e old.img ] || mv old.img state.img
 listen=127.0.0.1:$((10000 + RANDOM % 20000))  # none that another test is given meanwhile: the daemon comes back to it
 [ ! -s address ] || listen=$(cat address)
+# The daemon whose power was cut may not have gone yet.
+for _ in {1..200}; do
+  (exec 3<>"/dev/tcp/${listen%:*}/${listen#*:}") 2>/dev/null || break
+  sleep 0.05
+done
 echo 'guest-init: up'
 "$BIN/dsoftbusd" --listen $listen --identity server.key --peers peers --state "$PWD/state.img" --state-size 256MiB --audit - </dev/null 2>&1 |
   while IFS= read -r line; do
