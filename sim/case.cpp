@@ -11,12 +11,8 @@ Case::Case(const History& history, const CheckContext& context, NodeId server)
   for (NodeId node = 0; node < context.keys.size(); ++node) nodes_.emplace(context.keys[node], node);
   STATEFS_CHECK(!context.policies.empty());
   policies_.push_back({0, &context.policies[0]});
-  for (const SeenEvent& event : history.events) {
-    if (event.kind == TraceKind::store_lost && event.node == server && !event.payload.empty()) rollbacks_.insert(event.at);
-    if (event.kind != TraceKind::policy || event.node != server) continue;
-    STATEFS_CHECK(event.argument < context.policies.size());
-    policies_.push_back({event.at, &context.policies[event.argument]});
-  }
+  for (const SeenEvent& event : history.events) take_event(event);
+  take_opened();
   HmacSha256 mac(mine_.mac_key);
   for (const SeenCall& call : history.calls) macs_.push_back(call.op == Op::put ? mac.of(call.value) : Digest{});
   for (std::size_t i = 0; i < history.appends.size(); ++i) by_index_.emplace(history.appends[i].index, i);
@@ -25,6 +21,22 @@ Case::Case(const History& history, const CheckContext& context, NodeId server)
   appends_of_.resize(history.calls.size());
   match_answered();
   match_rest();
+}
+
+void Case::take_event(const SeenEvent& event) {
+  if (event.kind == TraceKind::node_up) ups_[event.node].push_back({event.at, event.argument});
+  if (event.node != server_) return;
+  if (event.kind == TraceKind::store_lost && !event.payload.empty()) rollbacks_.insert(event.at);
+  if (event.kind != TraceKind::policy) return;
+  STATEFS_CHECK(event.argument < context_.policies.size());
+  policies_.push_back({event.at, &context_.policies[event.argument]});
+}
+
+void Case::take_opened() {
+  for (const SeenAppend& append : history_.appends) {
+    const bool is_open = append.record.kind == AuditKind::session && append.record.op == static_cast<std::uint8_t>(Op::open);
+    if (is_open) opened_[{node_of(append.record.peer), append.record.at.session}].push_back(append.at);
+  }
 }
 
 bool Case::reported_rollback(NodeId node, Place from, Place to) const {
@@ -76,9 +88,21 @@ void Case::match_answered() {
   }
 }
 
+// Whether the record's session was opened while that incarnation of its client was up.
+bool Case::is_same_life(const SeenAppend& append, const SeenCall& call) const {
+  const auto sessions = opened_.find({node_of(append.record.peer), append.record.at.session});
+  if (sessions == opened_.end()) return true;
+  const auto opened = std::upper_bound(sessions->second.begin(), sessions->second.end(), append.at);
+  if (opened == sessions->second.begin()) return true;
+  const auto lives = ups_.find(call.node);
+  if (lives == ups_.end()) return incarnation_of(call.id) == 0;
+  const auto life = std::upper_bound(lives->second.begin(), lives->second.end(), *(opened - 1), [](Place place, const auto& each) { return place < each.first; });
+  return incarnation_of(call.id) == (life == lives->second.begin() ? 0 : (life - 1)->second);
+}
+
 // Whether the record can be of a DELETE that has no record of its own by index.
 bool Case::may_be(const SeenAppend& append, const SeenCall& call) const {
-  if (call.called > append.at) return false;
+  if (call.called > append.at || !is_same_life(append, call)) return false;
   const auto runs = [&append](const SeenAppend* other) { return other->alive_at(append.at); };
   if (std::any_of(appends_of(call).begin(), appends_of(call).end(), runs)) return false;
   if (call.answered()) {

@@ -3,8 +3,9 @@
 //   history.h, CheckContext -> CASE -> checks.h
 //
 // Which call a record belongs to: the one that was answered with its index; a PUT's by its value, which is unlike every
-// other; a DELETE's any that can be, those first whose time runs out first. An execution that a crash took back may be
-// followed by another, so a call can have several records, at most one of them alive at any moment.
+// other; a DELETE's any that can be, those first whose time runs out first. A client that was restarted opens new sessions, so
+// the session of a record says which incarnation called. An execution that a crash took back may be followed by another, so a
+// call can have several records, at most one of them alive at any moment.
 #pragma once
 
 #include <algorithm>
@@ -138,8 +139,11 @@ class Case {
   [[nodiscard]] std::size_t number_of(const SeenAppend& append) const {
     return static_cast<std::size_t>(&append - history_.appends.data());
   }
+  void take_event(const SeenEvent& event);
+  void take_opened();
   void match_answered();
   void match_rest();
+  [[nodiscard]] bool is_same_life(const SeenAppend& append, const SeenCall& call) const;
   [[nodiscard]] bool may_be(const SeenAppend& append, const SeenCall& call) const;
   void match(const SeenAppend& append, const SeenCall& call, bool certain);
 
@@ -155,6 +159,8 @@ class Case {
   std::vector<std::vector<const SeenAppend*>> appends_of_;  // by call
   std::vector<std::pair<Place, const PolicyPlan*>> policies_;
   std::set<Place> rollbacks_;
+  std::map<NodeId, std::vector<std::pair<Place, std::uint64_t>>> ups_;  // incarnations, and since when
+  std::map<std::pair<NodeId, std::uint64_t>, std::vector<Place>> opened_;  // by session; after a rollback a number may come again
 };
 
 }  // namespace statefs::sim

@@ -185,7 +185,7 @@ void Durable::collect_told() {
   }
   std::sort(answered.begin(), answered.end(), [](const SeenCall* a, const SeenCall* b) { return a->completed < b->completed; });
   for (const SeenCall* const call : answered) {
-    Told& told = told_[{call->node, call->id >> 40}];
+    Told& told = told_[{call->node, incarnation_of(call->id)}];
     std::uint64_t highest = told.highest.empty() ? 0 : told.highest.back().second;
     each_index(*call, [&](std::uint64_t index) {
       if (lost_at(index) != no_place) told.lost.push_back({call, index});
@@ -198,7 +198,7 @@ void Durable::collect_told() {
 // What its client was told before a SYNC that succeeds is durable; a write that was lost was reported before the SYNC was called.
 void Durable::judge_sync(const SeenCall& sync) {
   ++result_.judged;
-  const Told& told = told_[{sync.node, sync.id >> 40}];
+  const Told& told = told_[{sync.node, incarnation_of(sync.id)}];
   const auto after = std::upper_bound(told.highest.begin(), told.highest.end(), sync.called,
                                       [](Place p, const auto& each) { return p < each.first; });
   if (after != told.highest.begin() && (after - 1)->second > durable_at(sync.completed)) {

@@ -6,8 +6,6 @@
 namespace statefs::sim {
 namespace {
 
-constexpr std::uint64_t incarnation_of(CallId call) { return call >> 40; }
-
 class Once {
  public:
   explicit Once(const Case& of) : of_(of) {}

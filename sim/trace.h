@@ -87,6 +87,7 @@ class Trace {
 
 // A client that was restarted counts its calls from 1 again; in the trace its number is above theirs.
 constexpr std::uint64_t trace_call_id(std::uint64_t incarnation, std::uint64_t call) { return incarnation << 40 | call; }
+constexpr std::uint64_t incarnation_of(std::uint64_t trace_call_id) { return trace_call_id >> 40; }
 
 [[nodiscard]] std::string_view name_of(TraceKind kind);
 

@@ -64,6 +64,34 @@ TEST(CheckExactlyOnce, ObjectsToExecutionsThatAreNotOne) {
   });
 }
 
+// A DELETE has no value that names its call; the session does.
+TEST(CheckExactlyOnce, KnowsTheDeletesOfAClientsNextLifeByTheirSession) {
+  const auto deletes = [](bool reported) {
+    return [reported](Forge& f) {
+      const std::uint64_t kept = f.did_put(2, "b", "two");
+      f.del(1, "b");
+      const CallId lost = f.put(1, "a", "one");
+      const std::uint64_t index = f.take_put(1, "a", "one");
+      f.answer_mutation(1, lost, Op::put, index);
+      f.crash(kept);
+      if (reported) f.lost_write(1, lost, index);
+      f.crash_client(1);
+      f.restart_client(1);
+      f.complete(1, f.del(1, "b"), CallResult::outcome_unknown);
+      f.take_del(1, "b");
+    };
+  };
+  accept("the next life owes no word for the last", deletes(false));
+  accept("told before", deletes(true));
+  object("exactly_once", "the last life's call is none of the next", [](Forge& f) {
+    f.did_put(1, "b", "two");
+    f.del(1, "b");
+    f.crash_client(1);
+    f.restart_client(1);
+    f.take_del(1, "b");
+  });
+}
+
 TEST(CheckExactlyOnce, ObjectsToLossesThatAreNotToldOrNotTrue) {
   object("exactly_once", "no word", lost_then([](Forge& f, CallId, std::uint64_t) { f.did_put(1, "c", "3"); }));
   object("exactly_once", "too late", lost_then([](Forge& f, CallId id, std::uint64_t index) {

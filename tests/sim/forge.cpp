@@ -20,7 +20,7 @@ Forge::Forge() {
 }
 
 CallId Forge::call(NodeId node, const RequestBody& body) {
-  const CallId id = trace_call_id(0, ++calls_[node]);
+  const CallId id = trace_call_id(lives_[node], ++calls_[node]);
   Bytes frame;
   encode_request({id, body}, frame);
   add(node, TraceKind::call, id, frame);
@@ -99,6 +99,13 @@ std::uint64_t Forge::take_del(NodeId node, const std::string& key, Status status
 std::uint64_t Forge::take_open(NodeId node) {
   sessions_[node] = next_index_;
   return take_event(node, AuditKind::session, Op::open);
+}
+
+void Forge::restart_client(NodeId node) {
+  calls_[node] = 0;
+  add(node, TraceKind::node_up, ++lives_[node]);
+  take_open(node);
+  flush();
 }
 
 std::uint64_t Forge::take_event(NodeId node, AuditKind kind, Op op) {

@@ -60,7 +60,8 @@ class Forge {
   void flush();                         // all that was appended is durable
   void crash(std::uint64_t kept_index); // the server, and it is up again in the next epoch
   void roll_back(std::uint64_t kept_index);  // the same, and its disk lost what was durable
-  void crash_client(NodeId node) { add(node, TraceKind::node_down, 0); }
+  void crash_client(NodeId node) { add(node, TraceKind::node_down, lives_[node]); }
+  void restart_client(NodeId node);     // in a new session
   void lost_write(NodeId node, CallId call, std::uint64_t index, bool certain = true);
   void export_all();                    // that is durable
   void leave_out() { kept_.back().exported = true; }
@@ -106,6 +107,7 @@ class Forge {
   std::vector<Kept> kept_;
   std::map<NodeId, std::uint64_t> sessions_;
   std::map<NodeId, CallId> calls_;
+  std::map<NodeId, std::uint64_t> lives_;  // how often it was restarted
   std::uint64_t epoch_ = 1;
   std::uint64_t next_index_ = 0;
   std::uint64_t durable_ = 0;
