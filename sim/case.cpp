@@ -96,7 +96,8 @@ bool Case::is_same_life(const SeenAppend& append, const SeenCall& call) const {
   if (opened == sessions->second.begin()) return true;
   const auto lives = ups_.find(call.node);
   if (lives == ups_.end()) return incarnation_of(call.id) == 0;
-  const auto life = std::upper_bound(lives->second.begin(), lives->second.end(), *(opened - 1), [](Place place, const auto& each) { return place < each.first; });
+  const auto life = std::upper_bound(lives->second.begin(), lives->second.end(), *(opened - 1),
+                                     [](Place place, const auto& each) { return place < each.first; });
   return incarnation_of(call.id) == (life == lives->second.begin() ? 0 : (life - 1)->second);
 }
 

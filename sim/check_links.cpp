@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/frame.h"
 #include "sim/checks.h"
 #include "sim/grounds.h"
 
@@ -32,7 +33,7 @@ class Links {
     for (const SeenArrival& each : of_.history().arrivals) {
       if (is_out(each) || each.answers == nullptr) continue;
       judge_server(each);
-      if (!of_.context().clients.contains(each.peer)) continue;
+      if (!of_.context().clients.contains(each.peer) || is_hog(each)) continue;
       judge_end(each, {each.peer, *each.requests, *each.answers, limits_.client_keepalive_interval, limits_.client_dead_peer_timeout, false});
     }
     judge_peers();
@@ -55,6 +56,12 @@ class Links {
   }
   // A local door has limits of its own and neither keepalives nor ages.
   [[nodiscard]] static bool is_out(const SeenArrival& arrival) { return arrival.is_local || arrival.requests == nullptr; }
+  // Some other program with a client's key (session_hog.h): the library says HELLO alone and waits for its answer.
+  [[nodiscard]] static bool is_hog(const SeenArrival& arrival) {
+    const SpokenLine& line = *arrival.requests;
+    if (line.parts.empty() || line.parts.front().end < limits::frame_header_size) return false;
+    return limits::frame_header_size + load_frame_header(line.text).body_size < line.parts.front().end;
+  }
   [[nodiscard]] Place last_place(const SeenArrival& arrival) const;
   void fail(const SeenArrival& arrival, NodeId node, const std::string& what, Time at) {
     result_.fail("node " + std::to_string(node) + ": connection " + std::to_string(arrival.connection) + " at entry " +

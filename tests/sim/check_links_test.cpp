@@ -47,6 +47,22 @@ TEST(CheckLinks, WantsKeepalivesOfBothEndsWhenTheyAreDueAndNoSooner) {
   object("links", "a client that cannot stop", talk({{0, 1}, {500, 501, true}}, {{1, 2}}));
 }
 
+TEST(CheckLinks, WantsNothingOfAnotherProgramWithTheKeyOfAClient) {
+  const auto first = [](const std::vector<RequestBody>& bodies) {
+    return [bodies](Forge& f) {
+      static std::deque<SpokenLine> lines;
+      talk({{0, 1}}, {{1, 2}, {1001, 1002, true}, {2001, 2002, true}, {2900, 2901, true}})(f);
+      SpokenLine& said = lines.emplace_back(*f.arrivals.back().requests);
+      said.text.clear();
+      for (const RequestBody& body : bodies) encode_request({1, body}, said.text);
+      said.parts.front().end = said.text.size();
+      f.arrivals.back().requests = &said;
+    };
+  };
+  object("links", "the library's, silent after HELLO", first({HelloRequest{}}));
+  EXPECT_THAT(objections_to(first({HelloRequest{}, OpenRequest{}})), ::testing::Not(::testing::Contains("links"))) << "one that waits for no answer";
+}
+
 TEST(CheckLinks, WantsSilenceTakenForDeathAndAnEndOfOldConnections) {
   std::vector<Record> keepalives{{1, 2}};
   for (std::int64_t time = 1'001; time < 5'000; time += 1'000) keepalives.push_back({time, -1, true});
