@@ -5,29 +5,17 @@
 #include <string>
 #include <vector>
 
-#include "core/journal.h"
+#include "bench/idle_disk.h"
 #include "core/memory_store.h"
 
 namespace {
 
 using namespace statefs;
+using bench::Drop;
+using bench::serve;
 
 constexpr std::size_t key_count = 10'000;
 constexpr std::uint64_t extent_size = 256u << 20;
-
-class Drop final : public AuditSink {
- public:
-  bool take(std::uint64_t, ByteView, const Digest&) override { return true; }
-};
-
-// Completes everything; what is read is zeros, so that the journal makes a store of it.
-void serve(Journal& journal) {
-  static const Bytes zeros(limits::journal_read_size);
-  while (const auto request = journal.next_request()) {
-    const bool read = request->kind == DiskRequest::Kind::read;
-    journal.completed(request->id, true, read ? ByteView(zeros).first(request->size) : ByteView{});
-  }
-}
 
 class Load {
  public:
