@@ -110,20 +110,28 @@ bool damages(std::string_view incident) {
   return incident == name_of(IncidentKind::disk_rot) || incident == name_of(IncidentKind::disk_misdirect);
 }
 
-// A store is refused only where its disk was damaged, and serves nothing then.
+// A store is refused only where its disk was damaged, and serves nothing then, unless another copy of the disk is put in.
 void Durable::judge_refusals() {
-  bool is_damaged = false;
-  Place refused = no_place;
+  bool is_damaged = false, is_swapped = false;
+  std::vector<std::pair<Place, Place>> refused;  // from, until
   for (const SeenEvent& event : of_.history().events) {
     if (event.node != of_.server()) continue;
-    if (event.kind == TraceKind::fault) is_damaged |= damages(as_text(event.payload));
+    const std::string_view incident = event.kind == TraceKind::fault ? as_text(event.payload) : std::string_view{};
+    is_damaged |= damages(incident);
+    is_swapped |= incident == name_of(IncidentKind::disk_swap);
+    const bool is_refused = !refused.empty() && refused.back().second == no_place;
+    if (event.kind == TraceKind::recovered && is_refused && is_swapped) refused.back().second = event.at;
     if (event.kind != TraceKind::store_refused) continue;
     ++result_.judged;
-    refused = std::min(refused, event.at);
+    is_swapped = false;
+    if (!is_refused) refused.push_back({event.at, no_place});
     if (!is_damaged) result_.fail("entry " + std::to_string(event.at) + ": refused, and nothing damaged it");
   }
   for (const SeenExchange& each : of_.history().exchanges) {
-    if (each.is_answered() && each.answered >= refused) result_.fail("entry " + std::to_string(each.answered) + ": answered out of a damaged store");
+    for (const auto& [from, until] : refused) {
+      const bool is_bad = each.is_answered() && each.answered >= from && each.answered < until;
+      if (is_bad) result_.fail("entry " + std::to_string(each.answered) + ": answered out of a damaged store");
+    }
   }
 }
 

@@ -139,8 +139,10 @@ void add_conversations(const CryptoWatch& ciphers, const PlainWatch& plain, cons
   }
   for (const SpokenConnection& each : plain.connections()) add(each, node_of_uid(*each.uid));
   std::stable_sort(history.arrivals.begin(), history.arrivals.end(), [](const SeenArrival& a, const SeenArrival& b) { return a.at < b.at; });
-  std::stable_sort(history.exchanges.begin(), history.exchanges.end(),
-                   [](const SeenExchange& a, const SeenExchange& b) { return a.asked < b.asked; });
+  // Time passes between places too: what leaves no entry in the trace, as a read does, is in order all the same.
+  std::stable_sort(history.exchanges.begin(), history.exchanges.end(), [](const SeenExchange& a, const SeenExchange& b) {
+    return std::pair(a.asked, a.asked_time) < std::pair(b.asked, b.asked_time);
+  });
 }
 
 }  // namespace statefs::sim

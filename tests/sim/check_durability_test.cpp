@@ -85,12 +85,24 @@ TEST(CheckDurability, ObjectsToARefusalWithoutACauseAndToWhatIsServedAfterIt) {
     f.add(0, TraceKind::fault, 0, as_bytes("disk_rot"));
     f.add(0, TraceKind::store_refused, 0);
   };
+  const auto opens_again = [&](bool swapped) {
+    return [&rots, swapped](Forge& f) {
+      f.flush();
+      rots(f);
+      if (swapped) f.add(0, TraceKind::fault, 0, as_bytes("disk_swap"));
+      f.add(0, TraceKind::recovered, f.last(), {});
+      f.arrive(1);
+      f.reply(f.ask(1, SyncRequest{1}), Status::ok, SyncResponse{1, f.last(), 0, f.head()});
+    };
+  };
   accept("a disk that rots", rots);
   object("durability", "and an answer after it", [&](Forge& f) {
     rots(f);
     f.arrive(1);
     f.reply(f.ask(1, SyncRequest{1}), Status::ok, SyncResponse{1, f.last(), 0, f.head()});
   });
+  object("durability", "the same disk, believed after all", opens_again(false));
+  accept("another copy of the disk", opens_again(true));
 }
 
 }  // namespace
