@@ -12,7 +12,7 @@ constexpr std::uint32_t call_planned = 200;
 constexpr std::uint32_t transfer_due = 201;
 constexpr std::size_t revisions_kept = 8;
 constexpr std::uint32_t first_calm_operation = 1'000'000;
-constexpr std::uint32_t calm_retries_max = 8;
+constexpr std::uint32_t calm_retries_max = 16;  // of four calls: by a clock a tenth fast each wait leaves a tenth of itself, down to 1 ms
 constexpr std::uint32_t calm_retry_step = 1'000'000;  // another value, the same op
 const std::string root = "/state/shared/";
 
