@@ -1,7 +1,9 @@
 #include "sim/campaign/seed_result.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sim/campaign/determinism.h"
 #include "sim/campaign/jsonl.h"
 #include "sim/campaign/seed_run.h"
 
@@ -71,6 +73,21 @@ TEST(SeedRun, ComparesTwoRuns) {
   const SeedResult result = run_seed(3, {false, true, false, {}});
   EXPECT_TRUE(result.ok());
   EXPECT_EQ(result.checks.back(), (CheckCount{"determinism", 1, ""}));
+}
+
+TEST(Determinism, NamesTheFirstEventInWhichTwoRunsDiffer) {
+  const Plan plan = draw_plan(3);
+  Plan other = plan;
+  other.incidents.push_back({IncidentKind::clock_drift, Time{} + seconds(1), 0, 0, 0, {}, 1'000});
+  int count = 0;
+  const CheckResult result =
+      check_determinism(run(plan), [&](const EventRange& recorded) { return run(count++ % 2 == 0 ? other : plan, {recorded, {}, nullptr, {}}); });
+  EXPECT_EQ(count, 3);
+  EXPECT_EQ(result.name, "determinism");
+  EXPECT_THAT(result.failure, ::testing::MatchesRegex("two runs differ among events [0-9]+ to [0-9]+, in event [0-9]+: time=.* and time=.*"));
+  const std::size_t colon = result.failure.find(": ");
+  const std::string seen = result.failure.substr(colon + 2);
+  EXPECT_NE(seen.substr(0, seen.find(" and ")), seen.substr(seen.find(" and ") + 5));
 }
 
 TEST(SeedRun, IsTheSameWhereItIsTold) {
