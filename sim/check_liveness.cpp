@@ -9,7 +9,8 @@ namespace {
 bool is_good(const SeenCall& call, const PolicyPlan& policy) {
   if (!call.answered()) return false;
   if (call.status == Status::ok) return true;
-  if (call.op == Op::put) return call.status == Status::no_space || (policy.quota_keys != 0 && call.status == Status::quota_exceeded);
+  const bool has_quota = policy.quota_keys != 0 || policy.quota_bytes != 0;
+  if (call.op == Op::put) return call.status == Status::no_space || (has_quota && call.status == Status::quota_exceeded);
   return call.op != Op::sync && call.status == Status::not_found;
 }
 

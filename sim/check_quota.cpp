@@ -6,8 +6,8 @@
 namespace statefs::sim {
 namespace {
 
-// Who wrote each key last, as records tell it, and how many keys that makes for each peer. Quotas of bytes are so
-// wide in these worlds that only that of keys can be in the way. The store has bounds of its own, for all together.
+// Who wrote each key last, as records tell it, and how many keys and bytes of values that makes for each peer. The store has
+// bounds of its own, for all together.
 class Quotas {
  public:
   explicit Quotas(const Case& of) : of_(of) {}
@@ -41,23 +41,30 @@ class Quotas {
     std::optional<Held> before;
   };
 
-  // Keys that the peer would have after a PUT of this one.
-  [[nodiscard]] std::uint64_t keys_with(NodeId peer, std::string_view key) const {
-    std::uint64_t count = 1;
-    for (const auto& [other, held] : held_) count += held.owner == peer && other != key ? 1 : 0;
-    return count;
+  // What the peer would have after that PUT.
+  [[nodiscard]] Usage usage_with(const SeenAppend& put) const {
+    Usage usage{1, put.record.value_size};
+    for (const auto& [key, held] : held_) {
+      if (held.owner != of_.node_of(put.record.peer) || key == put.record.key) continue;
+      ++usage.keys;
+      usage.value_bytes += held.size;
+    }
+    return usage;
   }
 
   [[nodiscard]] std::string objection(const SeenAppend& append) {
-    const std::uint64_t quota = of_.policy_at(append.at).quota_keys;
-    const bool is_over = quota != 0 && keys_with(of_.node_of(append.record.peer), append.record.key) > quota;
+    const PolicyPlan& policy = of_.policy_at(append.at);
+    const bool has_quota = policy.quota_keys != 0 || policy.quota_bytes != 0;
+    const Usage usage = has_quota ? usage_with(append) : Usage{};
+    const bool is_over = (policy.quota_keys != 0 && usage.keys > policy.quota_keys) ||
+                         (policy.quota_bytes != 0 && usage.value_bytes > policy.quota_bytes);
     if (append.record.status == Status::quota_exceeded) {
       ++result_.judged;
       return is_over ? "" : "over no quota";
     }
     if (append.record.status != Status::ok) return {};
-    result_.judged += quota != 0 ? 1 : 0;
-    return is_over ? "one key more than its writer may have" : "";
+    result_.judged += has_quota ? 1 : 0;
+    return is_over ? "more keys or bytes than its writer may have" : "";
   }
 
   // What is kept is never more than the store may hold.

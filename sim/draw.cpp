@@ -129,6 +129,9 @@ void draw_store(RandomStream& random, StorePlan& store) {
   if (random.chance({1, 12})) store.keys_max = random.between(1, 4);
 }
 
+// Room for a few values of the size that programs write.
+std::uint64_t draw_quota_bytes(RandomStream& random, const Plan& plan) { return random.between(10, 20 + 2 * plan.workload.value_size_max); }
+
 PolicyPlan draw_policy(RandomStream& random, const Plan& plan) {
   PolicyPlan policy;
   const auto some_client = [&] { return plan.server_count + static_cast<NodeId>(random.below(plan.client_count)); };
@@ -138,6 +141,7 @@ PolicyPlan draw_policy(RandomStream& random, const Plan& plan) {
   policy.dir_denied = random.chance({1, 2});
   if (random.chance({1, 4})) policy.narrowed = some_client();
   if (random.chance({1, 2})) policy.quota_keys = random.between(1, 3);
+  if (random.chance({1, 3})) policy.quota_bytes = draw_quota_bytes(random, plan);
   return policy;
 }
 
@@ -358,6 +362,7 @@ Plan draw_plan(std::uint64_t seed) {
   draw_rates(rates, plan);
   RandomStream policies = random.split("policies");
   if (policies.chance({1, 6})) plan.policies.front().quota_keys = policies.between(1, 4);
+  if (policies.chance({1, 6})) plan.policies.front().quota_bytes = draw_quota_bytes(policies, plan);
   if (exists(policies)) {
     for (std::uint64_t left = policies.between(1, 3); left > 0; --left) plan.policies.push_back(draw_policy(policies, plan));
   }

@@ -90,6 +90,11 @@ std::optional<PlanObjection> objection_to_whole(const Plan& plan) {
   for (std::size_t i = 0; i < plan.calls.size(); ++i) {
     if (!plan.is_client(plan.calls[i].first)) return PlanObjection{About::call, i, "names a node that is no client"};
   }
+  for (const PolicyPlan& policy : plan.policies) {
+    const std::uint64_t shares = plan.node_count() + 1;
+    const bool is_wide = policy.quota_bytes > limits::store_value_bytes_default / shares || policy.quota_keys > limits::store_keys_default / shares;
+    if (is_wide) return PlanObjection{About::plan, 0, "policy: quotas that no store has room for"};
+  }
   const PeerRateLimits& rates = plan.limits.rates;
   for (const RateLimit& rate : {rates.session_events, rates.refusals, rates.requests, rates.bytes}) {
     constexpr std::uint64_t rate_max = std::uint64_t{1} << 30;

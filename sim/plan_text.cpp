@@ -87,6 +87,7 @@ void print_policy(const PolicyPlan& policy, std::string& out) {
   if (policy.dir_denied) out += " dir_denied=1";
   if (policy.narrowed) out += " narrowed=" + std::to_string(*policy.narrowed);
   if (policy.quota_keys != 0) out += " quota_keys=" + std::to_string(policy.quota_keys);
+  if (policy.quota_bytes != 0) out += " quota_bytes=" + std::to_string(policy.quota_bytes);
   out += "\n";
 }
 
@@ -161,6 +162,7 @@ bool read_policy(const Line& line, Plan& plan) {
     if (name == "writers") return read(value, policy.writers);
     if (name == "dir_denied") return read(value, policy.dir_denied);
     if (name == "quota_keys") return read(value, policy.quota_keys);
+    if (name == "quota_bytes") return read(value, policy.quota_bytes);
     return name == "narrowed" && read(value, policy.narrowed.emplace());
   });
 }

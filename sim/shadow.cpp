@@ -37,7 +37,12 @@ PolicySource to_source(const PolicyPlan& plan, std::span<const ShadowPeer> peers
   std::vector<Rule> denies;
   if (plan.dir_denied) denies.push_back({shared + "dir/", access_all, true});
   source.default_rules.insert(source.default_rules.end(), denies.begin(), denies.end());
-  if (plan.quota_keys != 0) source.default_quota = Quota{source.store.value_bytes / (peers.size() + 1), plan.quota_keys};
+  if (plan.quota_keys != 0 || plan.quota_bytes != 0) {
+    Quota share{source.store.value_bytes / (peers.size() + 1), source.store.keys / (peers.size() + 1)};
+    if (plan.quota_keys != 0) share.keys = plan.quota_keys;
+    if (plan.quota_bytes != 0) share.value_bytes = plan.quota_bytes;
+    source.default_quota = share;
+  }
   for (const auto& [peer, is_local] : peers) {
     if (names(plan.strangers, peer)) continue;
     if (!is_local) source.peers.push_back({keys[peer], "node-" + std::to_string(peer)});

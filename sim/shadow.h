@@ -25,6 +25,7 @@ struct PolicyPlan {
   bool dir_denied = false;         // /state/shared/dir/ is denied to everybody
   std::optional<NodeId> narrowed;  // has /state/shared/own/ and no more
   std::uint64_t quota_keys = 0;    // so many keys at most are of one peer; 0: no bound that a run meets
+  std::uint64_t quota_bytes = 0;   // and so many bytes of values
   friend bool operator==(const PolicyPlan&, const PolicyPlan&) = default;
 };
 

@@ -184,7 +184,7 @@ TEST(Server, StopsReadingAPeerThatDoesNotTakeItsAnswersAndGoesOnWhenItDoes) {
   EXPECT_TRUE(device.server().wants_input(greedy.id));
 }
 
-// Found by a seed: what such a peer had taken was kept as long as something was left.
+// Found by seed 500527: what such a peer had taken was kept as long as something was left.
 TEST(Server, KeepsNothingThatAPeerTookWhoNeverTakesItAll) {
   Device device;
   auto link = device.connect();
@@ -208,7 +208,7 @@ TEST(Server, KeepsNothingThatAPeerTookWhoNeverTakesItAll) {
 
 std::size_t answers_size_max() { return limits::output_size_max + limits::frame_size_max; }
 
-// Found by a seed: a buffer that grows by doubling took nearly twice what may wait.
+// Found by seed 506022: a buffer that grows by doubling took nearly twice what may wait.
 TEST(Server, HoldsNoMoreThanTheBoundOfItsOutputForAPeerThatTakesNothing) {
   for (const std::size_t value_size : {1'000u, 60'000u}) {
     for (const bool held : {false, true}) {

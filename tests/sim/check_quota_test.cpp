@@ -1,4 +1,4 @@
-// A quota of keys is in the way exactly where it is full.
+// A quota of keys, or of bytes, is in the way exactly where it is full.
 #include "tests/sim/objections.h"
 
 namespace statefs::sim {
@@ -32,6 +32,40 @@ TEST(CheckQuota, ObjectsToAKeyTooManyAndToARefusalOverNone) {
   accept("any number without a quota", [](Forge& f) {
     f.did_put(1, "a", "one");
     f.did_put(1, "b", "two");
+  });
+}
+
+TEST(CheckQuota, ObjectsToAByteTooManyAndToARefusalOverNone) {
+  const auto limit_bytes = [](Forge& f) {
+    PolicyPlan plan;
+    plan.quota_bytes = 6;
+    f.context.policies.push_back(plan);
+    f.policy(1);
+  };
+  const auto puts = [&](const std::vector<std::pair<std::string, std::string>>& all) {
+    return [&limit_bytes, all](Forge& f) {
+      limit_bytes(f);
+      for (const auto& [key, value] : all) f.did_put(1, key, value);
+    };
+  };
+  accept("as many as it may have", puts({{"a", "one"}, {"b", "two"}}));
+  accept("its own key again", puts({{"a", "sixsix"}, {"a", "666666"}}));
+  object("quota", "one byte more", puts({{"a", "one"}, {"b", "four"}}));
+  accept("another's key, charged to another", [&](Forge& f) {
+    limit_bytes(f);
+    f.did_put(1, "a", "sixsix");
+    f.did_put(2, "a", "666666");
+    f.did_put(1, "b", "sixsix");
+  });
+  object("quota", "a refusal below it", [&](Forge& f) {
+    limit_bytes(f);
+    f.put(1, "a", "sixsix");
+    f.take_put(1, "a", "sixsix", Status::quota_exceeded);
+  });
+  accept("a refusal beyond it", [&](Forge& f) {
+    limit_bytes(f);
+    const CallId call = f.put(1, "a", "7777777");
+    f.answer_mutation(1, call, Op::put, f.take_put(1, "a", "7777777", Status::quota_exceeded), Status::quota_exceeded);
   });
 }
 

@@ -160,6 +160,8 @@ TEST(PlanText, NamesTheLineThatIsWrong) {
       {"clients 2\nnode 77 drift_ppb=5\n", "line 2: names a node that is not there"},
       {"limits.connections_max 0\n", "line 1: limits.connections_max: "},
       {"clients 8\nlimits.connections_max 2\n", "fewer connections than clients"},
+      {"policy quota_bytes=60000000\n", "policy: quotas"},
+      {"policy quota_keys=600000\n", "policy: quotas"},
       {"store.audit_ring_size 1\n", "line 1: store.audit_ring_size: "},
   };
   for (const auto& [text, error] : wrong) {
