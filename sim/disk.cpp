@@ -137,9 +137,14 @@ void Disk::keep_some_sectors(const Write& write) {
   }
 }
 
-void Disk::keep_one_sector(const std::vector<Write>& left, std::uint64_t which) {
+std::uint64_t Disk::sectors_of(const std::vector<Write>& writes) {
   std::uint64_t count = 0;
-  for (const Write& each : left) count += each.bytes.size() / disk_sector_size;
+  for (const Write& each : writes) count += each.bytes.size() / disk_sector_size;
+  return count;
+}
+
+void Disk::keep_one_sector(const std::vector<Write>& left, std::uint64_t which) {
+  const std::uint64_t count = sectors_of(left);
   if (count == 0) return;
   which %= count;
   for (const Write& each : left) {
@@ -170,6 +175,7 @@ void Disk::crash(bool power_lost, DiskLoss loss, std::uint64_t which) {
   if (!power_lost) return;
   std::vector<Write> left;
   left.swap(unflushed_);
+  caught_ = {left.size(), sectors_of(left)};
   visible_ = durable_;
   if (loss == DiskLoss::nothing) {
     for (const Write& each : left) put(visible_, each.offset, each.bytes);

@@ -76,6 +76,12 @@ class Disk final : public Handler {
 
   [[nodiscard]] std::size_t out_count() const { return out_.size(); }
   [[nodiscard]] std::uint64_t request_count() const { return next_order_; }  // handed out so far
+  // What no flush had covered at the last crash: as many ways there are to keep one sector, and to lose one write.
+  struct Unflushed {
+    std::uint64_t writes = 0;
+    std::uint64_t sectors = 0;
+  };
+  [[nodiscard]] const Unflushed& caught_by_crash() const { return caught_; }
 
  private:
   struct Out {
@@ -94,6 +100,7 @@ class Disk final : public Handler {
   void complete(const Out& out);
   [[nodiscard]] bool perform(const Out& out);
   void write(const Out& out);
+  [[nodiscard]] static std::uint64_t sectors_of(const std::vector<Write>& writes);
   void keep_some_sectors(const Write& write);
   void keep_one_sector(const std::vector<Write>& left, std::uint64_t which);
   void keep_all_but(const std::vector<Write>& left, std::uint64_t which);
@@ -112,6 +119,7 @@ class Disk final : public Handler {
   std::array<bool, 3> armed_{};
   bool misdirects_ = false;
   std::uint64_t next_order_ = 0;
+  Unflushed caught_;
 };
 
 }  // namespace statefs::sim

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tests/core/journal_run.h"
+#include "tests/sweep.h"
 
 namespace statefs::test {
 namespace {
@@ -91,7 +92,7 @@ TEST(JournalDamage, OfAnyByteIsMendedOrReported) {
     // Every byte that means something, and some of those that do not.
     const bool used = image[at] != 0 || (at < Extent::head_size && at % disk_block_size < 256);
     if (!used && at % 509 != 0) continue;
-    if (at >= Extent::head_size && at % 5 != 0) continue;
+    if (at >= Extent::head_size && at % sweep_step(5) != 0) continue;
     const std::uint8_t before = image[at];
     image[at] = static_cast<std::uint8_t>(before ^ (1u << (at % 8)));
     expect_all_or_refused(rest, image, "byte " + std::to_string(at));
@@ -155,7 +156,7 @@ TEST(JournalDamage, OfBothSuperblocksIsForeignAndOfBothMarksCorrupt) {
 
 TEST(JournalDamage, ByTruncationIsRefusedAtEveryBlock) {
   const AtRest rest;
-  for (std::size_t size = 0; size < rest.image.size(); size += 1024) {
+  for (std::size_t size = 0; size < rest.image.size(); size += sweep_step(1024)) {
     const Bytes image(rest.image.begin(), rest.image.begin() + static_cast<std::ptrdiff_t>(size));
     const RecoveryReport report = recover(image);
     ASSERT_TRUE(report.found == Found::corrupt || report.found == Found::unfit) << size;
@@ -176,8 +177,8 @@ TEST(JournalDamage, ByTruncationIsRefusedAtEveryBlock) {
 TEST(JournalDamage, BySectorsThatChangePlacesIsMendedOrReported) {
   const AtRest rest;
   const std::size_t count = rest.image.size() / disk_sector_size;
-  for (std::size_t one = 0; one < count; one += 5) {
-    for (std::size_t other = one + 1; other < count; other += 11) {
+  for (std::size_t one = 0; one < count; one += sweep_step(5)) {
+    for (std::size_t other = one + 1; other < count; other += sweep_step(11)) {
       Bytes image = rest.image;
       const auto at = [&image](std::size_t sector) { return image.begin() + static_cast<std::ptrdiff_t>(sector * disk_sector_size); };
       if (std::equal(at(one), at(one + 1), at(other))) continue;

@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 
 #include "core/check.h"
 #include "os/fd.h"
 #include "os/verbs_offline.h"
 #include "tests/core/left_store.h"
+#include "tests/sweep.h"
 
 namespace statefs {
 namespace {
@@ -147,7 +147,7 @@ class ImageSweep : public ::testing::Test {
 TEST_F(ImageSweep, EachByteThatMeansSomethingIsChangedInTurn) {
   learn();
   std::size_t changed = 0;
-  const bool all = std::getenv("STATEFS_SWEEP_ALL") != nullptr;
+  const bool all = test::sweeps_all();
   for (std::size_t at = 0; at < left_.image.size(); ++at) {
     // Zeros behind what is written mean nothing: some of them. Beyond the head a byte of many stands for those beside it.
     const bool in_head = at < Extent::head_size;
