@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "tests/core/journal_run.h"
-#include "tests/sweep.h"
+#include "tests/core/sweep.h"
 
 namespace statefs::test {
 namespace {

@@ -12,7 +12,7 @@
 #include "os/fd.h"
 #include "os/verbs_offline.h"
 #include "tests/core/left_store.h"
-#include "tests/sweep.h"
+#include "tests/core/sweep.h"
 
 namespace statefs {
 namespace {
