@@ -47,10 +47,6 @@ struct Server::State {
     if (std::exchange(places[id].active, true)) return;
     active.push_back(id);
   }
-  // The policy of a connection's peer; null where it names it no longer.
-  [[nodiscard]] const PeerPolicy* policy_of(const Owner& owner) const {
-    return owner.kind == PeerKind::local ? policy.find_local(owner.uid) : policy.find(owner.key);
-  }
   [[nodiscard]] Caller caller_of(const Owner& owner, const PeerPolicy& peer, ConnectionId id, Now now) {
     return {PeerRef{owner.kind, owner.key, owner.uid, peer.alias}, id, &peer, &rates.of(owner, now.monotonic)};
   }
@@ -305,12 +301,12 @@ void Server::reload(Policy policy, Now now) {
   s.policy = std::move(policy);
   s.tally.policy_changed(s.policy.version());
   s.service.policy_changed(s.policy);
-  s.rates.retain([&s](const Owner& owner) { return s.policy_of(owner) != nullptr; });
+  s.rates.retain([&s](const Owner& owner) { return policy_of(owner, s.policy) != nullptr; });
   for (ConnectionId id = 0; id < s.places.size(); ++id) {
     Session* const session = s.places[id].session.get();
     if (session == nullptr || session->in_handshake() || session->state() == SessionState::closed) continue;
     const Owner& owner = s.places[id].standing.owner;
-    const PeerPolicy* const peer = s.policy_of(owner);
+    const PeerPolicy* const peer = policy_of(owner, s.policy);
     if (peer == nullptr) {
       STATEFS_MARK_IN(s.marks, "server.reload_expels");
       session->apply(SessionEvent::expelled, now);
