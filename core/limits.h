@@ -113,7 +113,7 @@ inline constexpr std::size_t audit_records_per_export = 4'096;
 inline constexpr std::size_t client_calls_max = 1'024;                 // queued and in flight together
 inline constexpr std::size_t chunks_in_flight_max = 8;                 // of one upload, or ranges of one download
 inline constexpr std::size_t transfer_restarts_max = 16;               // of one of them, without progress in between
-inline constexpr std::size_t client_unsynced_max = 4'096;             // writes answered and not known durable, and lost ones not yet taken
+inline constexpr std::size_t client_unsynced_max = 4'096;              // writes not known durable, or lost and not taken: beyond it none is sent
 
 // Time.
 inline constexpr Duration connect_timeout = seconds(10);                // of a client, for its stream to open
