@@ -17,6 +17,9 @@ Objection objection(const SeenLoad& load, const LoadLimits& limits, Place last) 
   if (load.output_size > limits.output_size_max) {
     return {std::to_string(load.output_size) + " bytes wait to be sent on one connection", load.at.output_size};
   }
+  if (load.waiting_size > limits.waiting_size_max) {
+    return {std::to_string(load.waiting_size) + " bytes wait for all connections", load.at.waiting_size};
+  }
   if (load.reads_when_full != 0) return {"reads from one whose output is full", load.at.reads_when_full};
   if (load.one_too_many != 0) return {"lets in more connections or handshakes than there may be", load.at.one_too_many};
   if (load.one_too_few != 0) return {"turns a connection away though there is room", load.at.one_too_few};

@@ -32,6 +32,12 @@ std::size_t output_size_max(const ServerLimits& limits) {
   return size + (size / limits::record_plaintext_size_max + 1) * (limits::record_length_size + limits::aead_tag_size);
 }
 
+// What the connection that reaches the bound may add, and each other then: one answer and one short read.
+std::size_t waiting_size_max(const ServerLimits& limits, std::size_t connections_max) {
+  constexpr std::size_t each = limits::short_receive_size + limits::frame_size_max + 2 * (limits::record_length_size + limits::aead_tag_size);
+  return limits.waiting_size_max + output_size_max(limits) + limits::receive_size_max + connections_max * each;
+}
+
 std::unique_ptr<Suite> suite_for(const Plan& plan, CryptoWatch& watch, Tap* tap) {
   auto suite = watch.wrap(plan.stand_in_cipher ? make_stand_in_suite() : make_crypto_suite());
   return tap == nullptr ? std::move(suite) : tap->wrap(std::move(suite));
@@ -284,7 +290,8 @@ CheckContext Episode::context() {
   const std::uint64_t local_connections = std::min<std::uint64_t>(
       plan_.limits.local_connections_max, plan_.local_count * plan_.limits.local_connections_per_uid_max);
   context.limits = {plan_.limits.connections_max + local_connections, buffered_size_max(plan_.limits), output_size_max(plan_.limits),
-                    plan_.limits.staging.bytes_per_peer_max * (plan_.node_count() - plan_.server_count)};
+                    plan_.limits.staging.bytes_per_peer_max * (plan_.node_count() - plan_.server_count),
+                    waiting_size_max(plan_.limits, plan_.limits.connections_max + local_connections)};
   const ClientConfig client;
   context.links = {plan_.limits.keepalive_interval, plan_.limits.dead_peer_timeout, plan_.limits.connection_age_max,
                    plan_.client_keepalive_interval, plan_.client_dead_peer_timeout, client.backoff_min, client.backoff_max,

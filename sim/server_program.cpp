@@ -164,6 +164,7 @@ void ServerProgram::work(const std::vector<StreamEnd>& ready, Now now) {
   }
   for (const StreamEnd end : ready) serve(end, now);
   server_->advance(now);
+  raise(load_.waiting_size, load_.at.waiting_size, server_->waiting_size(), node().ground().trace.here());
   // A copy, because releasing a connection may not disturb the walk.
   const std::vector<ConnectionId> touched(server_->touched().begin(), server_->touched().end());
   for (const ConnectionId connection : touched) watch_output(connection);
@@ -209,7 +210,7 @@ void ServerProgram::watch_rest(ConnectionId connection) {
   if (at == ends_.end()) return;
   const Node::Ground& ground = node().ground();
   const NodeId peer = stream(at->second).node(other(at->second.side));
-  const SeenRest now{ground.trace.here(), node().id(), peer, ground.schedule.now(), {}};
+  const SeenRest now{ground.trace.here(), node().id(), peer, ground.schedule.now(), {}, server_->pressed(connection)};
   rest_watch_.look(at->second, now, server_->wants_input(connection), server_->output(connection).size(), options_.limits.output_size_max);
 }
 
@@ -233,7 +234,7 @@ void ServerProgram::serve(StreamEnd end, Now now) {
   if (server_->wants_input(connection)) {
     const bool is_full = server_->output(connection).size() >= options_.limits.output_size_max;
     if (is_full) count_to(load_.reads_when_full, load_.at.reads_when_full, load_.reads_when_full + 1, node().ground().trace.here());
-    const ByteView bytes = from.read(end.side, options_.read_size);
+    const ByteView bytes = from.read(end.side, std::min(options_.read_size, server_->read_size(connection)));
     const auto local = local_.find(connection);
     if (!bytes.empty() && local == local_.end()) connection_watch_.received(end, bytes.size(), now);
     if (!bytes.empty() && local != local_.end() && options_.plain_watch != nullptr) options_.plain_watch->heard(local->second.number, bytes);

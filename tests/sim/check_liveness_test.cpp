@@ -33,13 +33,14 @@ TEST(CheckLiveness, ObjectsToWakeUpsForNothing) {
 TEST(CheckBounds, ObjectsToWhatIsOverOrLeftOver) {
   const auto loaded = [](std::function<void(SeenLoad&)> change) {
     return [=](Forge& f) {
-      f.context.limits = {2, 1'000, 500, 300};
+      f.context.limits = {2, 1'000, 500, 300, 700};
       SeenLoad load;
       load.samples = 1;
       load.connections = 2;
       load.buffered_size = 1'000;
       load.output_size = 500;
       load.staged_size = 300;
+      load.waiting_size = 700;
       load.at = {1, 1, 1, 1, 1, 1, 1, 1, 1};
       change(load);
       f.loads.push_back(load);
@@ -50,6 +51,7 @@ TEST(CheckBounds, ObjectsToWhatIsOverOrLeftOver) {
   object_somewhere("bounds", "bytes held", loaded([](SeenLoad& load) { ++load.buffered_size; }));
   object_somewhere("bounds", "bytes to be sent", loaded([](SeenLoad& load) { ++load.output_size; }));
   object_somewhere("bounds", "bytes staged", loaded([](SeenLoad& load) { ++load.staged_size; }));
+  object_somewhere("bounds", "bytes that wait in all", loaded([](SeenLoad& load) { ++load.waiting_size; }));
   object_somewhere("bounds", "bytes staged that are left", loaded([](SeenLoad& load) { ++load.staged_left; }));
   object_somewhere("bounds", "reads when full", loaded([](SeenLoad& load) { ++load.reads_when_full; }));
   object_somewhere("bounds", "a connection left", loaded([](SeenLoad& load) { ++load.connections_left; }));

@@ -146,6 +146,8 @@ TEST(Story, PointsAtTheEntryWhereALoadWasHighest) {
   EXPECT_GT(load.output_size, large.size());
   EXPECT_GE(load.at.output_size, calls[1]);
   EXPECT_LT(load.at.output_size, completions[1]);
+  EXPECT_GE(load.waiting_size, large.size());
+  EXPECT_LT(load.at.waiting_size, completions[1]);
   EXPECT_EQ(load.at.overdue, no_place) << "nothing was";
   run.checks = {{"bounds", 5, "node 0" + behind(load.at.output_size) + ": so many bytes wait"}};
   EXPECT_TRUE(run.tell().checks[0].row);
