@@ -10,10 +10,10 @@
 #include <map>
 
 #include "core/marks.h"
+#include "core/owner.h"
 #include "core/policy.h"
 #include "core/result.h"
 #include "core/session.h"
-#include "core/slots.h"
 #include "core/tally.h"
 
 namespace statefs {

@@ -69,6 +69,7 @@ void Client::State::expire_calls(Time now) {
   for (CallId id = 0; (id = calls.next_expired(now)) != 0;) {
     const Calls::Call& call = *calls.find(id);
     if (call.sent && call.kind == CallKind::mutation && rejoin.joined()) abandoned[id] = call.slot;
+    ledger.expired(id);
     calls.expire(id);
   }
 }
@@ -152,6 +153,7 @@ void Client::State::take_hello(const FrameHeader& header, ByteView body) {
   if ((answer->features & feature_sessions) == 0) return connection.finish(Disconnect::refused_version);
   hello = *answer;
   if (witness.greeted(*answer)) std::ranges::for_each(rejoin.abandon(), [this](const Fate& fate) { calls.settle(fate); });
+  rejoin.greeted(answer->store, answer->epoch);
   connection.greeted();
   backoff.succeeded();
 }
@@ -170,8 +172,9 @@ bool Client::State::take_response(const FrameHeader& header, ByteView body, Now 
     if (answer == nullptr) return false;
     if (completion.response.status != Status::ok) return true;  // not asked again on this connection
     syncing = false;
-    if (rejoin.joined()) ledger.durable(answer->durable_index);
-    return true;
+    if (!rejoin.joined()) return true;
+    ledger.durable(answer->head.index);
+    return !ledger.wants_head();
   }
   if (!calls.issued(header.id)) return false;
   Calls::Call* const call = calls.find(header.id);
@@ -192,6 +195,8 @@ bool Client::State::take_response(const FrameHeader& header, ByteView body, Now 
     if (!take_mutation(call->slot, call, completion.response)) return false;
     if (slot_says(completion.response.status) == SlotSays::rejoin) return true;
   }
+  const auto* const synced = std::get_if<SyncResponse>(&completion.response.body);
+  if (synced != nullptr && completion.response.status == Status::ok && rejoin.joined()) ledger.durable(synced->head.index);
   // A SYNC covers every write that was answered before it: with one of them lost it has failed.
   const bool covers_lost = call->kind == CallKind::sync && call->lost_before != ledger.lost_count();
   if (covers_lost && completion.response.status == Status::ok) {

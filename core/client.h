@@ -56,7 +56,8 @@ class Client {
   [[nodiscard]] Result<CallId, SubmitError> submit(const RequestBody& request, Time deadline, Time now);
   [[nodiscard]] std::optional<Completion> take_completion();
 
-  // Writes that were answered OK and that the server no longer has.
+  // Writes that were answered OK and that the server no longer has. They are kept until they are taken: while as many as
+  // limits::client_unsynced_max are lost and not taken, or not known durable, no further write is sent (each waits for its deadline).
   [[nodiscard]] std::optional<LostWrite> take_lost();
   // The store no longer has what it had called durable: calls that were in flight are outcome_unknown, answered writes not known durable
   // are reported lost and not certain, durable ones may be gone too, and the client goes on in a new session.

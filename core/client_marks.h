@@ -14,6 +14,7 @@ inline constexpr MarkName client_marks[] = {
     {"rejoin.joined", false, "OPEN or RESUME, and the table is not behind"},
     {"rejoin.behind", false, "the server's table is behind what was answered: CLOSE"},
     {"rejoin.closed", false, "the session that was behind is closed: on in a new one"},
+    {"rejoin.covered", false, "a session is left whose writes were told to be durable: a head now shows it"},
     {"rejoin.close_unknown", true, "the session that was behind is gone at its CLOSE: the server must crash in between"},
     {"rejoin.close_fenced", true, "the session that was behind was resumed elsewhere: only by another client of its key and instance"},
     {"rejoin.asks_outcome", true, "the session is gone, and OUTCOME is asked: as for registrar.resume_unknown"},

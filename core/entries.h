@@ -15,7 +15,7 @@
 
 #include "core/bytes.h"
 #include "core/marks.h"
-#include "core/slots.h"
+#include "core/owner.h"
 #include "core/store.h"
 
 namespace statefs {

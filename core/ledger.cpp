@@ -1,6 +1,7 @@
 #include "core/ledger.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/check.h"
 
@@ -37,9 +38,15 @@ SlotSays slot_says(Status status) {
   return SlotSays::impossible;
 }
 
+void Ledger::greeted(const StoreId& store, std::uint64_t epoch) {
+  epoch_ = epoch;
+  if (std::exchange(store_, store) == store) return;
+  for (Write& write : unsynced_) write.told_in.reset();
+}
+
 void Ledger::renew(std::size_t slot_count) {
+  STATEFS_CHECK(unsynced_.empty());
   places_.assign(slot_count, Place{});
-  unsynced_.clear();
 }
 
 bool Ledger::has_room() const {
@@ -54,6 +61,7 @@ SlotRef Ledger::take(CallId call) {
   const auto free = std::find_if(places_.begin(), places_.end(), [](const Place& place) { return !place.in_flight; });
   STATEFS_CHECK(free != places_.end());
   free->in_flight = call;
+  free->expired = false;
   SlotRef at;
   at.slot = static_cast<std::uint16_t>(free - places_.begin());
   at.sequence = free->answered + 1;
@@ -64,8 +72,19 @@ void Ledger::consumed(std::uint16_t slot, std::uint64_t index, bool written) {
   Place& place = places_.at(slot);
   STATEFS_CHECK(place.in_flight.has_value());
   ++place.answered;
-  if (written) unsynced_.push_back({slot, place.answered, *place.in_flight, index});
+  if (written) add({slot, place.answered, *place.in_flight, index});
   place.in_flight.reset();
+}
+
+// Answers of one connection come in the order of their indices; those that a table gives need not be.
+void Ledger::add(const Write& write) {
+  const auto at = std::upper_bound(unsynced_.begin(), unsynced_.end(), write.index,
+                                   [](std::uint64_t index, const Write& other) { return index < other.index; });
+  unsynced_.insert(at, write);
+}
+
+void Ledger::expired(CallId call) {
+  for (Place& place : places_) place.expired = place.expired || place.in_flight == call;
 }
 
 void Ledger::not_consumed(std::uint16_t slot) {
@@ -76,6 +95,7 @@ void Ledger::not_consumed(std::uint16_t slot) {
 
 void Ledger::durable(std::uint64_t index) {
   while (!unsynced_.empty() && unsynced_.front().index <= index) unsynced_.pop_front();
+  if (told_index_ <= index) told_index_ = 0;
 }
 
 bool Ledger::possible(std::span<const SlotState> server) const {
@@ -100,16 +120,18 @@ std::vector<Fate> Ledger::settle(std::span<const SlotState> server) {
   for (std::size_t i = 0; i < places_.size(); ++i) {
     Place& place = places_[i];
     const bool executed = server[i].sequence > place.answered;
+    const auto slot = static_cast<std::uint16_t>(i);
     if (place.in_flight) {
       if (executed) STATEFS_MARK("ledger.found_executed");
       else STATEFS_MARK("ledger.found_not_executed");
       fates.push_back({*place.in_flight, executed ? Fate::Kind::executed : Fate::Kind::not_executed, server[i]});
+      if (executed) keep(slot, server[i]);
       place.in_flight.reset();
     }
-    lose(static_cast<std::uint16_t>(i), server[i].sequence, true);
+    lose(slot, server[i].sequence);
+    told(slot, server[i].sequence);
     place.answered = server[i].sequence;
   }
-  // A server says its table only once it is durable; but no head came with it that would show a rollback, so what is in it stays until one does.
   return fates;
 }
 
@@ -117,9 +139,9 @@ std::vector<Fate> Ledger::abandon() {
   std::vector<Fate> fates;
   for (std::size_t i = 0; i < places_.size(); ++i) {
     if (places_[i].in_flight) fates.push_back({*places_[i].in_flight, Fate::Kind::unknown, {}});
-    lose(static_cast<std::uint16_t>(i), 0, false);
   }
   places_.clear();
+  report([](const Write&) { return true; }, false);
   return fates;
 }
 
@@ -127,13 +149,9 @@ std::optional<Ledger::Question> Ledger::question() const {
   for (std::size_t i = 0; i < places_.size(); ++i) {
     if (places_[i].in_flight) return Question{static_cast<std::uint16_t>(i), places_[i].answered + 1};
   }
-  if (unsynced_.empty()) return std::nullopt;
-  const std::uint16_t slot = unsynced_.back().slot;
-  std::uint64_t sequence = 0;
-  for (const Write& write : unsynced_) {
-    if (write.slot == slot) sequence = std::max(sequence, write.sequence);
-  }
-  return Question{slot, sequence};
+  const auto last = std::find_if(unsynced_.rbegin(), unsynced_.rend(), [this](const Write& write) { return !is_told(write); });
+  if (last == unsynced_.rend()) return std::nullopt;
+  return Question{last->slot, last->sequence};
 }
 
 // One that was executed, or recorded, shows that everything before it on its slot is there too: the log is a prefix.
@@ -141,46 +159,64 @@ std::optional<Fate> Ledger::learn(const Question& about, const OutcomeResponse& 
   Place& place = places_.at(about.slot);
   const bool recorded = said.outcome == Outcome::applied || said.outcome == Outcome::refused;
   const bool never_ran = said.outcome == Outcome::never_executed;
-  if (place.in_flight) {
-    Fate fate{*place.in_flight, Fate::Kind::unknown, {}};
-    place.in_flight.reset();
-    if (recorded) {
-      STATEFS_MARK("ledger.learned_executed");
-      fate.kind = Fate::Kind::executed;
-      fate.slot = {about.sequence, said.index, said.revision, said.recorded};
-      keep(about.slot);
-    } else if (never_ran) {
-      STATEFS_MARK("ledger.learned_never");
-      fate.kind = Fate::Kind::not_executed;
-    } else {
-      STATEFS_MARK("ledger.outcome_unknown");
-      lose(about.slot, 0, false);
-    }
-    return fate;
+  if (!place.in_flight) {
+    if (recorded) told(about.slot, about.sequence);
+    else if (never_ran) lose(about.slot, about.sequence - 1);
+    else doubt(about.slot);
+    return std::nullopt;
   }
+  Fate fate{*place.in_flight, Fate::Kind::unknown, {}};
   if (recorded) {
-    keep(about.slot);
+    STATEFS_MARK("ledger.learned_executed");
+    fate.kind = Fate::Kind::executed;
+    fate.slot = {about.sequence, said.index, said.revision, said.recorded};
+    keep(about.slot, fate.slot);
+    told(about.slot, about.sequence);
+    place.answered = about.sequence;
   } else if (never_ran) {
-    lose(about.slot, about.sequence - 1, true);
+    STATEFS_MARK("ledger.learned_never");
+    fate.kind = Fate::Kind::not_executed;
   } else {
-    lose(about.slot, 0, false);
+    STATEFS_MARK("ledger.outcome_unknown");
+    doubt(about.slot);
   }
-  return std::nullopt;
+  place.in_flight.reset();
+  return fate;
 }
 
-void Ledger::lose(std::uint16_t slot, std::uint64_t above, bool certain) {
+void Ledger::keep(std::uint16_t slot, const SlotState& executed) {
+  const Place& place = places_[slot];
+  if (executed.status == Status::ok && !place.expired) add({slot, executed.sequence, *place.in_flight, executed.index});
+}
+
+// No head comes with what is told, so it stays here until one does.
+void Ledger::told(std::uint16_t slot, std::uint64_t up_to) {
+  for (Write& write : unsynced_) {
+    if (write.slot != slot || write.sequence > up_to) continue;
+    write.told_in = epoch_;
+    told_index_ = std::max(told_index_, write.index);
+  }
+}
+
+template <typename Which>
+void Ledger::report(Which which, bool certain) {
   for (const Write& write : unsynced_) {
-    if (write.slot != slot || write.sequence <= above) continue;
+    if (!which(write)) continue;
     if (certain) STATEFS_MARK("ledger.lost");
     else STATEFS_MARK("ledger.perhaps_lost");
     lost_.push_back({write.call, write.index, certain});
     ++lost_count_;
   }
-  std::erase_if(unsynced_, [&](const Write& write) { return write.slot == slot && write.sequence > above; });
+  std::erase_if(unsynced_, which);
+  if (unsynced_.empty()) told_index_ = 0;
 }
 
-void Ledger::keep(std::uint16_t slot) {
-  std::erase_if(unsynced_, [slot](const Write& write) { return write.slot == slot; });
+void Ledger::lose(std::uint16_t slot, std::uint64_t above) {
+  report([=](const Write& write) { return write.slot == slot && write.sequence > above; }, true);
+}
+
+void Ledger::doubt(std::uint16_t slot) {
+  report([=, this](const Write& write) { return write.slot == slot && !is_told(write); }, false);
 }
 
 bool Ledger::idle() const {

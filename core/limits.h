@@ -64,7 +64,9 @@ inline constexpr std::size_t stages_per_peer_max = 4;
 inline constexpr std::size_t store_value_bytes_default = 4u << 20;
 inline constexpr std::size_t store_keys_default = 4'096;
 inline constexpr std::size_t audit_ring_size = 256 * 1024;
-inline constexpr std::size_t output_size_max = 160 * 1024;
+inline constexpr std::size_t output_size_max = 160 * 1024;             // of one connection,
+inline constexpr std::size_t waiting_size_per_peer_max = 1u << 20;     // of all of one peer, with input that waits,
+inline constexpr std::size_t waiting_size_max = 4u << 20;              // and of all (core/waiting.h)
 inline constexpr std::size_t journal_pending_size = 1u << 20;           // appended and not yet durable, twice
 inline constexpr std::size_t journal_read_size = 128 * 1024;           // of one read of recovery
 inline constexpr std::size_t snapshot_chunk_size = 64 * 1024;          // one step of a snapshot, and one item
@@ -85,7 +87,9 @@ inline constexpr std::size_t stages_per_peer_max = 16;           // however smal
 inline constexpr std::size_t store_value_bytes_default = 64u << 20;
 inline constexpr std::size_t store_keys_default = 1'048'576;
 inline constexpr std::size_t audit_ring_size = 8u << 20;
-inline constexpr std::size_t output_size_max = 512 * 1024;
+inline constexpr std::size_t output_size_max = 512 * 1024;             // of one connection,
+inline constexpr std::size_t waiting_size_per_peer_max = 16u << 20;    // of all of one peer, with input that waits,
+inline constexpr std::size_t waiting_size_max = 64u << 20;             // and of all (core/waiting.h)
 inline constexpr std::size_t journal_pending_size = 8u << 20;          // appended and not yet durable, twice
 inline constexpr std::size_t journal_read_size = 1u << 20;             // of one read of recovery
 inline constexpr std::size_t snapshot_chunk_size = 256 * 1024;         // one step of a snapshot, and one item
@@ -107,13 +111,14 @@ inline constexpr Duration mark_interval = seconds(1);                  // an idl
 // One wake-up.
 inline constexpr std::size_t handshakes_per_wakeup = 8;                // handshake messages, after all established connections
 inline constexpr std::size_t receive_size_max = 256 * 1024;            // handed to one receive() call
+inline constexpr std::size_t short_receive_size = 16 * 1024;           // of a stranger, or where too much waits
 inline constexpr std::size_t audit_records_per_export = 4'096;
 
 // A client.
 inline constexpr std::size_t client_calls_max = 1'024;                 // queued and in flight together
 inline constexpr std::size_t chunks_in_flight_max = 8;                 // of one upload, or ranges of one download
 inline constexpr std::size_t transfer_restarts_max = 16;               // of one of them, without progress in between
-inline constexpr std::size_t client_unsynced_max = 4'096;             // writes answered and not known durable, and lost ones not yet taken
+inline constexpr std::size_t client_unsynced_max = 4'096;              // writes not known durable, or lost and not taken: beyond it none is sent
 
 // Time.
 inline constexpr Duration connect_timeout = seconds(10);                // of a client, for its stream to open
@@ -132,6 +137,9 @@ static_assert(frame_body_size_max >= value_size_max + key_size_max + 256, "a ful
 static_assert(frame_body_size_max >= list_page_size_max + 256, "a full LIST page fits a frame");
 static_assert(frame_body_size_max >= chunk_size_max + key_size_max + 256, "a full STAGE chunk fits a frame");
 static_assert(output_size_max >= 2 * frame_size_max, "one answer fits while another waits to be sent");
+static_assert(output_size_max <= waiting_size_per_peer_max, "one connection can have what it may");
+static_assert(waiting_size_per_peer_max < waiting_size_max, "one peer's answers leave others room");
+static_assert(short_receive_size <= receive_size_max);
 static_assert(connections_per_peer_max < connections_max, "one peer cannot hold every connection");
 static_assert(half_open_max < connections_max, "handshakes cannot hold every connection");
 static_assert(local_connections_per_uid_max < local_connections_max, "one uid cannot hold every local connection");

@@ -1,6 +1,6 @@
 // PEER RATES: what one peer, or one uid, may ask for in the long run, over all its connections.
 //
-//   rate.h, slots.h (Owner) -> PEER RATES -> registrar.h, service.h (what is refused), session.h (what is not read)
+//   rate.h, owner.h -> PEER RATES -> registrar.h, service.h (what is refused), session.h (what is not read)
 //
 // Kept by peer, not by connection: a new connection gets no fresh rate. Four buckets: session events and requests beyond theirs are
 // answered OVERLOADED with the time to wait; so are requests while the bytes of earlier ones are not paid for. Refusals have no
@@ -14,8 +14,8 @@
 
 #include "core/limits.h"
 #include "core/marks.h"
+#include "core/owner.h"
 #include "core/rate.h"
-#include "core/slots.h"
 #include "core/time.h"
 
 namespace statefs {

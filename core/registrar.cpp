@@ -118,22 +118,22 @@ bool Registrar::evict_one(const Owner& owner, const Applicant& who, Now now, Sta
 
 // The store is full of sessions of more peers than it has room for: devices that got other keys, uids that have gone. Of one that no
 // policy names any more sessions end until one is forgotten, which an ended one is behind limits::ended_sessions_per_key others.
-bool Registrar::evict_former(Now now) {
-  if (policy_ == nullptr) return false;
+Status Registrar::evict_former(Now now) {
+  if (policy_ == nullptr) return Status::session_limit;
   for (const auto& [owner, shelf] : store_.slots().shelves()) {
-    const bool named = owner.kind == PeerKind::local ? policy_->find_local(owner.uid) != nullptr : policy_->find(owner.key) != nullptr;
-    if (named || shelf.live.empty()) continue;
+    if (policy_of(owner, *policy_) != nullptr || shelf.live.empty()) continue;
     const std::uint64_t before = store_.slots().footprint();
     const PeerRef peer{owner.kind, owner.key, owner.uid, {}};
     while (store_.slots().footprint() == before) {
       const SlotSession* const least = least_used(owner);
       if (least == nullptr) break;
       STATEFS_MARK("registrar.evicts_former");
-      if (evict(*least, peer, now) != Status::ok) return false;
+      const Status status = evict(*least, peer, now);
+      if (status != Status::ok) return status;
     }
-    if (store_.slots().footprint() < before) return true;
+    if (store_.slots().footprint() < before) return Status::ok;
   }
-  return false;
+  return Status::session_limit;
 }
 
 Registered Registrar::open(const OpenRequest& request, const Applicant& who, Now now) {
@@ -156,7 +156,10 @@ Registered Registrar::open(const OpenRequest& request, const Applicant& who, Now
   change.instance = request.instance;
   change.generation = request.generation;
   status = append(change, who.peer, Op::open, now);
-  if (status == Status::session_limit && evict_former(now)) status = append(change, who.peer, Op::open, now);
+  if (status == Status::session_limit) {
+    status = evict_former(now);
+    if (status == Status::ok) status = append(change, who.peer, Op::open, now);
+  }
   if (status != Status::ok) return answer(status, nullptr);
   const SlotSession* const session = store_.slots().find(owner, request.instance);
   STATEFS_CHECK(session != nullptr);

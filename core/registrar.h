@@ -60,7 +60,7 @@ class Registrar {
   [[nodiscard]] Status append(const SlotChange& change, const PeerRef& peer, Op op, Now now);
   [[nodiscard]] Status evict(const SlotSession& session, const PeerRef& peer, Now now);
   [[nodiscard]] const SlotSession* least_used(const Owner& owner) const;
-  [[nodiscard]] bool evict_former(Now now);
+  [[nodiscard]] Status evict_former(Now now);
   [[nodiscard]] bool evict_one(const Owner& owner, const Applicant& who, Now now, Status& status);
   [[nodiscard]] bool make_room(const Owner& owner, const Applicant& who, Now now, Status& status);
   [[nodiscard]] Registered rate_refused(const Applicant& who, Now now) const;

@@ -30,6 +30,11 @@ void Rejoin::connected(const SessionInstance& random) {
   refusals_ = 0;
 }
 
+void Rejoin::greeted(const StoreId& store, std::uint64_t epoch) {
+  epoch_ = epoch;
+  ledger_.greeted(store, epoch);
+}
+
 void Rejoin::disconnected() {
   step_ = Step::offline;
   under_way_.reset();
@@ -85,12 +90,14 @@ std::optional<RequestBody> Rejoin::make_request() {
     case Step::closing: return CloseRequest{session_, generation_};
     case Step::asking: {
       question_ = ledger_.question();
-      if (!question_) {
-        forget();
-        return make_request();
-      }
-      return OutcomeRequest{instance_, question_->sequence, question_->slot};
+      if (question_) return OutcomeRequest{instance_, question_->sequence, question_->slot};
+      step_ = Step::covering;
+      return make_request();
     }
+    case Step::covering:
+      if (ledger_.wants_head()) return SyncRequest{epoch_};
+      forget();
+      return make_request();
   }
   STATEFS_CHECK(false);
 }
@@ -112,6 +119,7 @@ Rejoin::Progress Rejoin::answered(const Response& response, Time now, std::vecto
     if (const auto fate = ledger_.learn(*question, *said)) fates.push_back(*fate);
     return Progress::ok;
   }
+  if (step_ == Step::covering) return covered(response);
   const auto* const answer = std::get_if<SessionResponse>(&response.body);
   if (answer == nullptr) return impossible();
   return step_ == Step::closing ? closed(response.status, *answer, fates) : registered(response.status, *answer, fates);
@@ -165,8 +173,17 @@ Rejoin::Progress Rejoin::closed(Status status, const SessionResponse& answer, st
   if (status != Status::ok || !ledger_.possible(answer.slots)) return impossible();
   STATEFS_MARK("rejoin.closed");
   for (const Fate& fate : ledger_.settle(answer.slots)) fates.push_back(fate);
-  forget();
+  step_ = Step::covering;
   return Progress::ok;
+}
+
+// All that the ledger holds was told to be durable on this connection, so that the head of a SYNC is behind it.
+Rejoin::Progress Rejoin::covered(const Response& response) {
+  const auto* const answer = std::get_if<SyncResponse>(&response.body);
+  if (answer == nullptr || response.status != Status::ok) return impossible();
+  STATEFS_MARK("rejoin.covered");
+  ledger_.durable(answer->head.index);
+  return ledger_.wants_head() ? impossible() : Progress::ok;
 }
 
 }  // namespace statefs

@@ -4,8 +4,10 @@
 //
 //   apart --OPEN--> joined            no session yet, or its OPEN was not answered
 //   apart --RESUME--> joined          the server's table is not behind what it had answered
-//                 \--> closing --CLOSE--> apart   it is behind: writes were lost; on in a new session
-//                 \--> asking --OUTCOME..--> apart   the session is gone: ask for each call
+//                 \--> closing --CLOSE--> covering   it is behind: writes were lost; on in a new session
+//                 \--> asking --OUTCOME..--> covering   the session is gone: ask for each call
+//   covering --SYNC--> apart   once a head covers what is left of the session, or nothing is: whatever takes that away then is a
+//                              rollback that the head shows
 //
 // One request of its own is under way at a time. A request that the server cannot take now is made again after the wait it
 // names.
@@ -32,6 +34,8 @@ class Rejoin {
 
   // A new connection: `random` names the next session, where one will be needed.
   void connected(const SessionInstance& random);
+  // HELLO was answered, by this store in this epoch.
+  void greeted(const StoreId& store, std::uint64_t epoch);
   void disconnected();
 
   [[nodiscard]] bool joined() const { return step_ == Step::joined; }
@@ -56,10 +60,11 @@ class Rejoin {
   [[nodiscard]] Time deadline() const { return under_way_.has_value() || step_ == Step::joined || step_ == Step::offline ? never : not_before_; }
 
  private:
-  enum class Step : std::uint8_t { offline, apart, closing, asking, joined };
+  enum class Step : std::uint8_t { offline, apart, closing, asking, covering, joined };
 
   [[nodiscard]] Progress registered(Status status, const SessionResponse& answer, std::vector<Fate>& fates);
   [[nodiscard]] Progress closed(Status status, const SessionResponse& answer, std::vector<Fate>& fates);
+  [[nodiscard]] Progress covered(const Response& response);
   Progress impossible() const;
   void forget();
   std::optional<RequestBody> make_request();
@@ -74,6 +79,7 @@ class Rejoin {
   SessionInstance instance_{};   // of this one
   bool opening_ = false;         // OPEN with instance_ was sent and not answered
   std::uint64_t session_ = 0;    // 0: none
+  std::uint64_t epoch_ = 0;      // of the server
   std::uint32_t generation_ = 0;
   std::optional<Ledger::Question> question_;
 };

@@ -11,6 +11,7 @@
 #include "core/service.h"
 #include "core/tally.h"
 #include "core/timers.h"
+#include "core/waiting.h"
 
 namespace statefs {
 
@@ -34,11 +35,14 @@ struct Server::State {
         service(store_in, tally, marks, keys.value_mac, {limits_in.keepalive_interval, limits_in.sessions_per_key, limits_in.staging}),
         admission(limits, tally, marks),
         rates(limits.rates),
+        bytes_waiting(limits.waiting_size_max, limits.waiting_size_per_peer_max),
         timers(marks) {
     service.policy_changed(policy);
   }
 
-  SessionContext context() { return {service, tally, limits, spare_plaintext, answer_buffers}; }
+  SessionContext context(ConnectionId id) { return {service, tally, limits, spare_plaintext, answer_buffers, tight(id)}; }
+  [[nodiscard]] bool tight(ConnectionId id) const { return bytes_waiting.tight(places[id].standing.owner); }
+  [[nodiscard]] bool can_work(ConnectionId id, Now now) const { return places[id].session->can_work(limits, tight(id), now); }
   Session& session(ConnectionId id) {
     STATEFS_CHECK(id < places.size() && places[id].session != nullptr);
     return *places[id].session;
@@ -46,10 +50,6 @@ struct Server::State {
   void activate(ConnectionId id) {
     if (std::exchange(places[id].active, true)) return;
     active.push_back(id);
-  }
-  // The policy of a connection's peer; null where it names it no longer.
-  [[nodiscard]] const PeerPolicy* policy_of(const Owner& owner) const {
-    return owner.kind == PeerKind::local ? policy.find_local(owner.uid) : policy.find(owner.key);
   }
   [[nodiscard]] Caller caller_of(const Owner& owner, const PeerPolicy& peer, ConnectionId id, Now now) {
     return {PeerRef{owner.kind, owner.key, owner.uid, peer.alias}, id, &peer, &rates.of(owner, now.monotonic)};
@@ -59,6 +59,8 @@ struct Server::State {
   void admit(ConnectionId id, Now now);
   void account(ConnectionId id);
   void arm(ConnectionId id);
+  void weigh(ConnectionId id);
+  void run_soon(ConnectionId id, Now now);
   void run_handshakes(Now now);
   void run_stalled(Now now);
   void fire_timers(Now now);
@@ -75,6 +77,7 @@ struct Server::State {
   Service service;
   Admission admission;
   PeerRates rates;
+  Waiting bytes_waiting;
   Timers timers;
   Bytes spare_plaintext;
   BufferPool answer_buffers;
@@ -114,9 +117,24 @@ void Server::State::after_work(ConnectionId id, Now now) {
   Place& place = places[id];
   if (place.session->established()) {
     admit(id, now);
-    if (place.session->state() == SessionState::greeting) place.session->receive({}, context(), now);
+    if (place.session->state() == SessionState::greeting) place.session->receive({}, context(id), now);
   }
+  weigh(id);
   activate(id);
+}
+
+// What waits for a connection changes only while one is worked on, settled or drained: then it is weighed.
+void Server::State::weigh(ConnectionId id) {
+  if (!bytes_waiting.weigh(id, places[id].standing.owner, places[id].session->waiting_size())) return;
+  STATEFS_MARK_IN(marks, "waiting.eased");
+  for (const ConnectionId each : bytes_waiting.take_pressed()) {
+    if (places[each].session != nullptr) runnable.push_back(each);
+  }
+}
+
+void Server::State::run_soon(ConnectionId id, Now now) {
+  if (can_work(id, now)) runnable.push_back(id);
+  else if (places[id].session->stalled()) bytes_waiting.press(id);
 }
 
 void Server::State::admit(ConnectionId id, Now now) {
@@ -137,7 +155,7 @@ void Server::State::run_handshakes(Now now) {
       continue;
     }
     --budget;
-    places[id].session->receive({}, context(), now);
+    places[id].session->receive({}, context(id), now);
     after_work(id, now);
   }
   if (!handshakes.empty()) STATEFS_MARK_IN(marks, "server.handshake_waits");
@@ -149,8 +167,12 @@ void Server::State::run_stalled(Now now) {
   // Each time another first: connections of one peer share what it may be refused, and none of them uses it up for ever.
   if (!run.empty()) std::rotate(run.begin(), run.begin() + static_cast<std::ptrdiff_t>(stalled_turn++ % run.size()), run.end());
   for (const ConnectionId id : run) {
-    if (places[id].session == nullptr || !places[id].session->can_work(limits, now)) continue;
-    places[id].session->receive({}, context(), now);
+    if (places[id].session == nullptr) continue;
+    if (!can_work(id, now)) {
+      if (places[id].session->stalled()) activate(id);
+      continue;
+    }
+    places[id].session->receive({}, context(id), now);
     after_work(id, now);
   }
 }
@@ -158,7 +180,7 @@ void Server::State::run_stalled(Now now) {
 void Server::State::fire_timers(Now now) {
   while (const auto id = timers.fire(now.monotonic)) {
     if (places[*id].session == nullptr) continue;
-    places[*id].session->advance(context(), now);
+    places[*id].session->advance(context(*id), now);
     activate(*id);
   }
 }
@@ -174,10 +196,11 @@ void Server::State::settle(Now now) {
     place.active = false;
     Session& session = *place.session;
     // What a failed store says of itself depends on nothing that it could still complete.
-    session.settle(status.failed ? status.completed_index : status.last_index, context(), status, now);
+    session.settle(status.failed ? status.completed_index : status.last_index, context(id), status, now);
+    weigh(id);
     account(id);
     if (session.waits_for_store()) waiting.push_back(id);
-    if (session.can_work(limits, now)) runnable.push_back(id);
+    run_soon(id, now);
     arm(id);
     touched.push_back(id);
   }
@@ -186,7 +209,6 @@ void Server::State::settle(Now now) {
 
 Server::Server(const Suite& suite, ServerKeys keys, Policy policy, Store& store, const ServerLimits& limits)
     : state_(std::make_unique<State>(suite, std::move(keys), std::move(policy), store, limits)) {}
-
 Server::~Server() = default;
 
 Result<ConnectionId, AdmissionError> Server::accept(const SecretKey& ephemeral, Now now) {
@@ -220,10 +242,11 @@ void Server::receive(ConnectionId connection, ByteView bytes, Now now) {
   Session& session = s.session(connection);
   if (session.in_handshake()) {
     session.hold(bytes);
+    s.weigh(connection);
     if (!std::exchange(s.places[connection].queued, true)) s.handshakes.push_back(connection);
     return;
   }
-  session.receive(bytes, s.context(), now);
+  session.receive(bytes, s.context(connection), now);
   s.after_work(connection, now);
 }
 
@@ -267,9 +290,15 @@ void Server::output_taken(ConnectionId connection, std::size_t count, Now now) {
   Session& session = s.session(connection);
   s.counters.bytes_out += count;
   session.output_taken(count, now);
+  s.weigh(connection);
   s.account(connection);
   s.arm(connection);
-  if (session.can_work(s.limits, now)) s.runnable.push_back(connection);
+  s.run_soon(connection, now);
+}
+
+std::size_t Server::read_size(ConnectionId connection) const {
+  const bool is_short = state_->session(connection).in_handshake() || state_->tight(connection);
+  return is_short ? limits::short_receive_size : limits::receive_size_max;
 }
 
 bool Server::wants_input(ConnectionId connection) const { return state_->session(connection).wants_input(); }
@@ -287,6 +316,7 @@ void Server::released(ConnectionId connection) {
   s.admission.release(place.standing);
   s.timers.disarm(connection);
   if (place.active) std::erase(s.active, connection);
+  s.weigh(connection);
   const bool queued = place.queued;  // its entry is still there, and will serve whoever takes the place
   place = State::Place{};
   place.queued = queued;
@@ -305,12 +335,12 @@ void Server::reload(Policy policy, Now now) {
   s.policy = std::move(policy);
   s.tally.policy_changed(s.policy.version());
   s.service.policy_changed(s.policy);
-  s.rates.retain([&s](const Owner& owner) { return s.policy_of(owner) != nullptr; });
+  s.rates.retain([&s](const Owner& owner) { return policy_of(owner, s.policy) != nullptr; });
   for (ConnectionId id = 0; id < s.places.size(); ++id) {
     Session* const session = s.places[id].session.get();
     if (session == nullptr || session->in_handshake() || session->state() == SessionState::closed) continue;
     const Owner& owner = s.places[id].standing.owner;
-    const PeerPolicy* const peer = s.policy_of(owner);
+    const PeerPolicy* const peer = policy_of(owner, s.policy);
     if (peer == nullptr) {
       STATEFS_MARK_IN(s.marks, "server.reload_expels");
       session->apply(SessionEvent::expelled, now);
@@ -340,6 +370,8 @@ std::size_t Server::record_counts(Now now) {
 }
 
 std::size_t Server::connection_count() const { return state_->admission.count(); }
+std::size_t Server::waiting_size() const { return state_->bytes_waiting.size(); }
+bool Server::pressed(ConnectionId connection) const { return state_->session(connection).pressed(); }
 std::uint64_t Server::staged_size() const { return state_->service.staged_size(); }
 
 std::size_t Server::buffered_size() const {

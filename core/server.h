@@ -60,6 +60,7 @@ class Server {
   [[nodiscard]] ByteView output(ConnectionId connection) const;
   void output_taken(ConnectionId connection, std::size_t count, Now now);
   [[nodiscard]] bool wants_input(ConnectionId connection) const;           // false: backpressure, or closing
+  [[nodiscard]] std::size_t read_size(ConnectionId connection) const;      // of one read, at most
   [[nodiscard]] bool finished(ConnectionId connection) const;              // close the stream, then call released()
   void released(ConnectionId connection);
   [[nodiscard]] Time deadline() const;
@@ -71,6 +72,8 @@ class Server {
   [[nodiscard]] std::size_t record_counts(Now now);
   [[nodiscard]] std::size_t connection_count() const;
   [[nodiscard]] std::size_t buffered_size() const;                         // bytes held for all connections
+  [[nodiscard]] std::size_t waiting_size() const;                          // of them, answers and input not worked on (waiting.h)
+  [[nodiscard]] bool pressed(ConnectionId connection) const;               // not read, since there is too much of it, for all or for its peer
   [[nodiscard]] std::uint64_t staged_size() const;                         // bytes reserved for stages
   [[nodiscard]] const ServerCounters& counters() const;
   // True once the first request of a remote peer was answered OK.

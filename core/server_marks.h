@@ -29,6 +29,8 @@ inline constexpr MarkName server_marks[] = {
     {"session.damaged", false, "a record that does not authenticate"},
     {"session.nonces_used_up", true, "2^32 records in one direction: too many for any run"},
     {"session.stalled", false, "output is full: the connection is not read"},
+    {"waiting.tight", false, "too much waits, for a peer or for all: the connection is not read while an answer of its own waits"},
+    {"waiting.eased", false, "not too much waits any more: who was not read is looked at"},
     {"session.ran_again", false, "a stalled connection goes on, since its output has room"},
     {"session.unknown_op", false, "a frame of an op that is none"},
     {"session.malformed", false, "a frame that is no request"},

@@ -218,7 +218,7 @@ Executed Service::hello(const HelloRequest& request, std::uint64_t id, const Cal
 void Service::policy_changed(const Policy& policy) {
   registrar_.policy_is(policy);
   staging_.drop_unless([this, &policy](const Owner& owner) {
-    const bool admitted = owner.kind == PeerKind::local ? policy.find_local(owner.uid) != nullptr : policy.find(owner.key) != nullptr;
+    const bool admitted = policy_of(owner, policy) != nullptr;
     if (!admitted) STATEFS_MARK("staging.expelled");
     return admitted;
   });

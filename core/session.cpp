@@ -46,12 +46,12 @@ bool Session::reading() const {
   return in_handshake() || state_ == SessionState::greeting || state_ == SessionState::serving;
 }
 
-bool Session::output_full(const ServerLimits& limits) const {
-  return answers_.size() + output_.size() >= limits.output_size_max;
+bool Session::output_full(const ServerLimits& limits, bool tight) const {
+  return answers_.size() + output_.size() >= (tight ? 1 : limits.output_size_max);
 }
 
-bool Session::can_work(const ServerLimits& limits, Now now) const {
-  return reading() && stalled_ && !output_full(limits) && !resting(now);
+bool Session::can_work(const ServerLimits& limits, bool tight, Now now) const {
+  return stalled() && !output_full(limits, tight) && !resting(now);
 }
 
 bool Session::wants_input() const { return reading() && !established_ && !stalled_ && input_.empty(); }
@@ -86,7 +86,7 @@ void Session::work(ByteView& bytes, SessionContext context, Now now) {
     STATEFS_MARK("session.ran_again");
     received_ = now.monotonic;  // what came while nothing was read is heard from now on
     if (rests_) begun_ = now.monotonic;
-    stalled_ = rests_ = false;
+    stalled_ = rests_ = pressed_ = false;
   }
   while (reading() && !established_ && work_on_frames(context, now)) {
     if (bytes.empty() || !open_message(bytes, context, now)) break;
@@ -96,9 +96,11 @@ void Session::work(ByteView& bytes, SessionContext context, Now now) {
 
 bool Session::work_on_frames(SessionContext context, Now now) {
   while (reading()) {
-    if (output_full(context.limits)) {
+    if (output_full(context.limits, context.tight)) {
       STATEFS_MARK("session.stalled");
       stalled_ = true;
+      pressed_ = !output_full(context.limits, false);
+      if (pressed_) STATEFS_MARK("waiting.tight");
       return false;
     }
     if (resting(now)) {
@@ -232,12 +234,15 @@ void Session::settle(std::uint64_t index, SessionContext context, const StoreSta
     sent_ = now.monotonic;
   }
   answers_.give_back(context.answer_buffers);
+  // Where its rest is over and what waits holds it back, no time that comes ends that.
+  if (rests_ && reading()) pressed_ = !resting(now) && output_full(context.limits, context.tight);
   if (state_ == SessionState::draining && answers_.empty() && output_.empty()) apply(SessionEvent::drained, now);
 }
 
 void Session::output_taken(std::size_t count, Now now) {
   output_.taken(count);
   progress_ = now.monotonic;
+  if (rests_ && output_.empty() && answers_.empty()) pressed_ = false;
   if (output_.empty() && state_ == SessionState::draining && answers_.empty()) apply(SessionEvent::drained, now);
 }
 
@@ -274,7 +279,7 @@ void Session::mark_overdue() const {
 
 Time Session::deadline(const ServerLimits& limits) const {
   const Time due = overdue_at(limits);
-  return rests_ && reading() ? earlier_of(due, caller_.rate->read_again_at()) : due;
+  return rests_ && !pressed_ && reading() ? earlier_of(due, caller_.rate->read_again_at()) : due;
 }
 
 Time Session::overdue_at(const ServerLimits& limits) const {

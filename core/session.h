@@ -4,8 +4,8 @@
 //
 // A remote peer becomes known by its channel; a local one is known before its first byte. The session holds no more than: an
 // incomplete Noise message, an incomplete frame, the input of one receive() while it is stalled, and
-// limits::output_size_max of output and one answer, perhaps once held and once sealed. While output is full, or its peer was
-// refused beyond its rate (peer_rates.h), it reads nothing, and no time of the peer's runs out for it.
+// limits::output_size_max of output and one answer, perhaps once held and once sealed. While output is full, or too much waits in
+// all (waiting.h), or its peer was refused beyond its rate (peer_rates.h), it reads nothing, and no time of the peer's runs out for it.
 #pragma once
 
 #include <memory>
@@ -33,6 +33,8 @@ struct ServerLimits {
   std::size_t local_connections_per_uid_max = limits::local_connections_per_uid_max;
   std::size_t handshakes_per_wakeup = limits::handshakes_per_wakeup;
   std::size_t output_size_max = limits::output_size_max;
+  std::size_t waiting_size_per_peer_max = limits::waiting_size_per_peer_max;
+  std::size_t waiting_size_max = limits::waiting_size_max;
   std::size_t sessions_per_key = limits::sessions_per_key;  // at most that
   StagingLimits staging;
   Duration handshake_timeout = limits::handshake_timeout;
@@ -51,6 +53,7 @@ struct SessionContext {
   const ServerLimits& limits;
   Bytes& spare_plaintext;
   BufferPool& answer_buffers;
+  bool tight = false;  // too much waits (waiting.h): work goes on only while no answer does
 };
 
 class Session {
@@ -84,11 +87,15 @@ class Session {
   [[nodiscard]] const PublicKey& peer_key() const { return transport_.peer(); }  // of a remote one, once established()
   [[nodiscard]] const Caller& caller() const { return caller_; }
   void recall(const Caller& caller) { caller_ = caller; }       // after a reload of the policy
-  [[nodiscard]] bool can_work(const ServerLimits& limits, Now now) const;  // it was stalled, and need not be any more
+  [[nodiscard]] bool stalled() const { return reading() && stalled_; }
+  [[nodiscard]] bool pressed() const { return stalled() && pressed_; }  // since it was tight (SessionContext)
+  [[nodiscard]] bool can_work(const ServerLimits& limits, bool tight, Now now) const;  // it was stalled, and need not be any more
   [[nodiscard]] bool wants_input() const;
   [[nodiscard]] bool waits_for_store() const { return !answers_.empty(); }
   [[nodiscard]] bool mid_message() const { return transport_.mid_message() || intake_.held_size() > 0; }
   [[nodiscard]] std::size_t buffered_size() const;
+  // Of answers, held or sealed, and of input that was not worked on for want of room or of rate.
+  [[nodiscard]] std::size_t waiting_size() const { return answers_.size() + output_.size() + input_.size(); }
 
  private:
   void work(ByteView& bytes, SessionContext context, Now now);
@@ -98,7 +105,7 @@ class Session {
   void take(Intake::Item item, SessionContext context, Now now);
   void act(SessionAction action, SessionContext context, Now now);
   void mark_overdue() const;
-  [[nodiscard]] bool output_full(const ServerLimits& limits) const;
+  [[nodiscard]] bool output_full(const ServerLimits& limits, bool tight) const;
   [[nodiscard]] bool resting(Now now) const { return caller_.rate != nullptr && !caller_.rate->may_read(now.monotonic); }
   [[nodiscard]] bool reading() const;
   [[nodiscard]] Time overdue_at(const ServerLimits& limits) const;  // or when a keepalive is due
@@ -106,7 +113,8 @@ class Session {
   SessionState state_ = SessionState::awaiting_message_1;
   bool established_ = false;  // the peer is known and not yet admitted
   bool stalled_ = false;      // frames or input wait for room in the output, or
-  bool rests_ = false;        // for the peer's rate of refusals
+  bool rests_ = false;        // for the peer's rate of refusals, or
+  bool pressed_ = false;      // for what waits elsewhere
   Marks& marks_;
   Transport transport_;
   Intake intake_;

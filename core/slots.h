@@ -1,6 +1,6 @@
 // SLOTS: what the store remembers so that a mutation runs once: sessions, their slots, and what became of ended ones.
 //
-//   request.h (SlotRef) -> SLOTS -> service.h;   store.h keeps it, and changes it in the commit of each effect
+//   request.h (SlotRef), owner.h -> SLOTS -> service.h;   store.h keeps it, and changes it in the commit of each effect
 //
 // NFSv4.1's session slots (RFC 8881 section 2.10.6), made durable. A session belongs to one peer and one random instance;
 // its number is the index of the record that opened it, so no number is ever used twice. A slot holds its last sequence
@@ -17,22 +17,13 @@
 #include <span>
 #include <vector>
 
-#include "core/audit.h"
 #include "core/bytes.h"
 #include "core/limits.h"
+#include "core/owner.h"
 #include "core/request.h"
 #include "core/response.h"
 
 namespace statefs {
-
-// Whom an entry or a session belongs to.
-struct Owner {
-  PeerKind kind = PeerKind::none;
-  PublicKey key;
-  std::uint32_t uid = 0;
-  friend auto operator<=>(const Owner&, const Owner&) = default;
-};
-inline Owner owner_of(const PeerRef& peer) { return {peer.kind, peer.key, peer.uid}; }
 
 struct Slot {
   std::uint64_t sequence = 0;  // the last one used; 0: none

@@ -19,9 +19,9 @@
 #include "core/key.h"
 #include "core/limits.h"
 #include "core/marks.h"
+#include "core/owner.h"
 #include "core/request.h"
 #include "core/response.h"
-#include "core/slots.h"
 #include "core/time.h"
 
 namespace statefs {

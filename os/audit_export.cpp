@@ -49,9 +49,13 @@ bool AuditExport::written_before(Store& store, Now now) {
   STATEFS_CHECK(gone == *out);
   moved_ = gone > 0;
   stuck_ = gone < ends_.size();
-  if (stuck_) put_off(now);
-  else complained_ = false;
-  return !stuck_;
+  if (stuck_) {
+    put_off(now);
+    return false;
+  }
+  complained_ = false;
+  silent_since_.reset();
+  return true;
 }
 
 // Whoever changes much more than can be written is slowed down before the log is full and all changes are refused: above half of
@@ -78,14 +82,19 @@ void AuditExport::export_from(Store& store, Now now) {
   }
   moved_ = count > 0;
   if (stuck_) return put_off(now);
-  if (moved_) complained_ = false;
+  if (moved_) {
+    complained_ = false;
+    silent_since_.reset();
+  }
   retry_at_ = full_ || count == limits::audit_records_per_export ? Time{0} : never;
 }
 
 void AuditExport::put_off(Now now) {
   const bool busy = moved_ && target_->error() == 0;
   retry_at_ = now.monotonic + (busy ? busy_interval : retry_interval);
-  if (!busy) complain_once();
+  if (moved_) silent_since_.reset();
+  else if (!silent_since_) silent_since_ = now.monotonic;
+  if (target_->error() != 0 || (silent_since_ && now.monotonic >= *silent_since_ + silence_max)) complain_once();
 }
 
 void AuditExport::complain_once() {

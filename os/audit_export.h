@@ -4,8 +4,9 @@
 //
 // At least once: a record leaves the store only when its target has it, and the log is reclaimed only behind that. What a target
 // did not take (a full disk, a console that nobody reads, a busy journald) stays in the store and is tried again; without room
-// for more the store refuses mutations. Nothing is dropped; the index tells duplicates. A turn is bounded by one batch, and by
-// 25 ms where the log is nearly full and what was given to the target is still being written.
+// for more the store refuses mutations. An error is told at once, a target that is only slow once it took nothing for
+// silence_max. Nothing is dropped; the index tells duplicates. A turn is bounded by one batch, and by 25 ms where the log is
+// nearly full and what was given to the target is still being written.
 #pragma once
 
 #include <memory>
@@ -22,6 +23,8 @@ namespace statefs {
 
 class AuditExport final : public AuditOutput, private AuditSink {
  public:
+  static constexpr Duration silence_max = seconds(2);
+
   // `where` as open_audit_target() reads it.
   [[nodiscard]] static Result<AuditExport, Problem> open(const std::string& where, Console& console);
 
@@ -55,6 +58,7 @@ class AuditExport final : public AuditOutput, private AuditSink {
   bool passing_ = false;           // records that are out go, and are not looked at
   bool full_ = false;              // it had no room for all there was
   bool complained_ = false;        // once per trouble, not once per try
+  std::optional<Time> silent_since_;  // the first try of which nothing was taken, nor of one since
 };
 
 }  // namespace statefs

@@ -9,6 +9,7 @@
 
 #include "core/check.h"
 #include "os/audit_file.h"
+#include "os/clock.h"
 #include "os/text/audit_text.h"
 
 namespace statefs {
@@ -29,6 +30,7 @@ class AuditConsole final : public AuditTarget {
     append_audit_console(record_of(encoded), hash, out);
   }
   std::size_t write(std::string_view messages, std::span<const std::size_t> ends) override {
+    if (!console_.idle()) console_.flush(read_clock());  // the rest of a line, say
     return console_.write(messages, ends);
   }
   int error() const override { return console_.error(); }

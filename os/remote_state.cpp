@@ -218,7 +218,9 @@ Result<OutcomeResponse, RemoteError> RemoteState::outcome(const OutcomeRequest& 
 }
 
 void RemoteState::collect_lost() {
-  while (const auto lost = stream_->client().take_lost()) {
+  while (lost_.size() < limits::client_unsynced_max) {
+    const auto lost = stream_->client().take_lost();
+    if (!lost) return;
     const auto key = keys_.find(lost->index);
     lost_.push_back({key == keys_.end() ? std::string() : key->second, lost->index, lost->certain});
     if (key != keys_.end()) keys_.erase(key);

@@ -94,7 +94,8 @@ class RemoteState {
   // What became of a put() or erase() of unknown outcome. APPLIED, REFUSED and NEVER are final.
   [[nodiscard]] Result<OutcomeResponse, RemoteError> outcome(const OutcomeRequest& question);
 
-  // Writes that were answered and that the server no longer has. They are never sent again by themselves.
+  // Writes that were answered and that the server no longer has. They are never sent again by themselves. They are kept until they are
+  // taken: with twice limits::client_unsynced_max of them put() and erase() wait in vain until their time is over.
   [[nodiscard]] std::optional<RemoteLoss> take_lost();
   // The server no longer has what it had called durable: an older copy of its disk, say. Reported once for each time.
   [[nodiscard]] std::optional<Rollback> take_rollback() { return stream_->client().take_rollback(); }
@@ -115,7 +116,7 @@ class RemoteState {
   std::unique_ptr<Suite> suite_;                // before what uses it
   std::unique_ptr<ClientStream> stream_;
   std::map<std::uint64_t, std::string> keys_;   // of writes not known durable, by index; at most limits::client_unsynced_max
-  std::vector<RemoteLoss> lost_;                // not taken yet
+  std::vector<RemoteLoss> lost_;                // not taken yet; at most limits::client_unsynced_max
 };
 
 }  // namespace statefs

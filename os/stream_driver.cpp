@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 
@@ -132,10 +133,11 @@ void StreamDriver::read_once(ConnectionId id, Now now) {
   Stream& stream = streams_[id];
   // Nobody reads the answers of a broken stream, so it must not keep its place by backpressure.
   if (stream.broken && !server_.wants_input(id)) return end_stream(id, now);
-  const ssize_t count = ::recv(stream.fd.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+  const std::size_t wanted = std::min(buffer_.size(), server_.read_size(id));
+  const ssize_t count = ::recv(stream.fd.get(), buffer_.data(), wanted, MSG_DONTWAIT);
   if (count > 0) {
     const auto size = static_cast<std::size_t>(count);
-    if (size < buffer_.size() && !stream.hung_up) stream.readable = false;
+    if (size < wanted && !stream.hung_up) stream.readable = false;
     server_.receive(id, ByteView(buffer_).first(size), now);
     return;
   }

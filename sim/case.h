@@ -48,6 +48,7 @@ struct LoadLimits {
   std::uint64_t buffered_size_max = ~std::uint64_t{0};  // of one connection
   std::uint64_t output_size_max = ~std::uint64_t{0};    // waiting for one connection
   std::uint64_t staged_size_max = ~std::uint64_t{0};    // for stages, of all peers
+  std::uint64_t waiting_size_max = ~std::uint64_t{0};   // for all connections
 };
 
 // What programs were told about connections. Zero: not known.

@@ -50,6 +50,15 @@ class Counted {
   using Name = std::tuple<Place, NodeId, Op, Status>;  // the life of the server, who, what
   using Numbers = std::vector<std::pair<Place, std::uint64_t>>;
   using Cause = std::pair<Place, HandshakeFailure>;
+  // How often, and where the last time.
+  struct Sum {
+    std::uint64_t count = 0;
+    Place last = no_place;
+    void add(std::uint64_t more, Place at) {
+      count += more;
+      last = at;
+    }
+  };
 
   [[nodiscard]] Place life_of(Place place) const { return grounds_.up_since(place); }
   [[nodiscard]] bool had_room(Place from, Place to) const {
@@ -67,7 +76,7 @@ class Counted {
   Grounds grounds_;
   std::map<Name, Numbers> refusals_;
   std::map<std::pair<Place, NodeId>, std::uint64_t> damage_;
-  std::map<Cause, std::uint64_t> handshakes_;
+  std::map<Cause, Sum> handshakes_;
   CheckResult result_{"counted", 0, {}};
 };
 
@@ -78,7 +87,7 @@ void Counted::take_records() {
     const NodeId peer = of_.node_of(record.peer);
     if (record.kind == AuditKind::refusals) refusals_[{life, peer, static_cast<Op>(record.op), record.status}].push_back({append.at, record.count});
     if (record.kind == AuditKind::damaged) damage_[{life, peer}] += record.count;
-    if (record.kind == AuditKind::handshakes) handshakes_[{life, static_cast<HandshakeFailure>(record.op)}] += record.count;
+    if (record.kind == AuditKind::handshakes) handshakes_[{life, static_cast<HandshakeFailure>(record.op)}].add(record.count, append.at);
   }
 }
 
@@ -128,8 +137,9 @@ void Counted::judge_excess(const std::map<Name, std::uint64_t>& answered) {
     more += written - std::min(written, count);
     ++result_.judged;
     if (more > unanswered[{life, peer, op}]) {
-      result_.fail("node " + std::to_string(peer) + " op " + std::to_string(static_cast<unsigned>(op)) + ": " + std::to_string(written) + " times " +
-                   std::string(statefs::name_of(status)) + " recorded, " + std::to_string(count) + " times answered");
+      result_.fail("node " + std::to_string(peer) + " op " + std::to_string(static_cast<unsigned>(op)) + behind(numbers.back().first) +
+                   ": " + std::to_string(written) + " times " + std::string(statefs::name_of(status)) + " recorded, " +
+                   std::to_string(count) + " times answered");
     }
   }
 }
@@ -150,8 +160,8 @@ void Counted::judge_damage() {
       if (event.kind == TraceKind::node_down && event.node == of_.server() && event.at > name.first) until = std::min(until, event.at);
     }
     if (damage_[name] >= count || !had_room(first[name], until)) continue;
-    result_.fail("node " + std::to_string(name.second) + ": " + std::to_string(count) + " records did not authenticate, damage recorded " +
-                 std::to_string(damage_[name]) + " times");
+    result_.fail("node " + std::to_string(name.second) + behind(first[name]) + ": " + std::to_string(count) +
+                 " records did not authenticate, damage recorded " + std::to_string(damage_[name]) + " times");
   }
 }
 
@@ -168,29 +178,37 @@ bool Counted::is_up_at_end() const {
 
 // Those are recorded a while later, so only the last life of a server can be asked for them.
 void Counted::judge_handshakes() {
-  std::map<Place, std::uint64_t> strangers, unnamed, turned_away, bad;
+  std::map<Place, Sum> strangers, unnamed, turned_away, bad;
   for (const SeenArrival& each : of_.history().arrivals) {
     const bool is_nobody = each.peer == no_node || of_.context().strangers.contains(each.peer);
     const bool is_strange = is_nobody || !is_enrolled(of_.policy_at(each.at), each.peer);
-    if (is_strange) ++(each.is_local ? unnamed : strangers)[life_of(each.at)];
-    else if (!each.is_heard && each.last_said == no_place) ++turned_away[life_of(each.at)];
+    if (is_strange) (each.is_local ? unnamed : strangers)[life_of(each.at)].add(1, each.at);
+    else if (!each.is_heard && each.last_said == no_place) turned_away[life_of(each.at)].add(1, each.at);
   }
   for (const SeenRefusal& each : of_.context().refusals) {
-    if (each.node == of_.server() && each.is_handshake) ++bad[life_of(each.at)];
+    if (each.node == of_.server() && each.is_handshake) bad[life_of(each.at)].add(1, each.at);
   }
-  for (const auto& [cause, count] : handshakes_) {
+  const auto more = [&](const Cause& cause, HandshakeFailure why, std::map<Place, Sum>& came, const char* who) {
+    const Sum& told = handshakes_[cause];
+    if (cause.second != why || told.count <= came[cause.first].count) return;
+    result_.fail("more " + std::string(who) + " recorded than came" + behind(told.last));
+  };
+  for (const auto& [cause, sum] : handshakes_) {
     ++result_.judged;
-    if (cause.second == HandshakeFailure::not_enrolled && count > strangers[cause.first]) result_.fail("more strangers recorded than came");
-    if (cause.second == HandshakeFailure::unnamed_uid && count > unnamed[cause.first]) result_.fail("more unnamed uids recorded than came");
-    const bool is_limit = cause.second == HandshakeFailure::peer_limit;
-    if (is_limit && count > turned_away[cause.first]) result_.fail("more peers over their limit recorded than came");
+    more(cause, HandshakeFailure::not_enrolled, strangers, "strangers");
+    more(cause, HandshakeFailure::unnamed_uid, unnamed, "unnamed uids");
+    more(cause, HandshakeFailure::peer_limit, turned_away, "peers over their limit");
   }
   if (!is_up_at_end()) return;
   const Place life = life_of(of_.history().end);
   ++result_.judged;
-  if (handshakes_[{life, HandshakeFailure::not_enrolled}] < strangers[life]) result_.fail("fewer strangers recorded than came");
-  if (handshakes_[{life, HandshakeFailure::unnamed_uid}] < unnamed[life]) result_.fail("fewer unnamed uids recorded than came");
-  if (handshakes_[{life, HandshakeFailure::bad_message}] < bad[life]) result_.fail("fewer bad handshakes recorded than there were");
+  const auto fewer = [&](HandshakeFailure why, std::map<Place, Sum>& came, const char* who) {
+    if (handshakes_[{life, why}].count >= came[life].count) return;
+    result_.fail("fewer " + std::string(who) + " recorded than came" + behind(came[life].last));
+  };
+  fewer(HandshakeFailure::not_enrolled, strangers, "strangers");
+  fewer(HandshakeFailure::unnamed_uid, unnamed, "unnamed uids");
+  fewer(HandshakeFailure::bad_message, bad, "bad handshakes");
 }
 
 }  // namespace

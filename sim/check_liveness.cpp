@@ -22,7 +22,8 @@ class Liveness {
     find_calm();
     if (calm_ != no_place) judge_calm();
     for (const SeenLoad& load : of_.history().loads) {
-      if (load.idle_timers != 0) result_.fail("node " + std::to_string(load.node) + ": wakes up again and again for nothing");
+      if (load.idle_timers == 0) continue;
+      result_.fail("node " + std::to_string(load.node) + behind(load.at.idle_timers) + ": wakes up again and again for nothing");
     }
     return result_;
   }
@@ -66,7 +67,8 @@ void Liveness::judge_calm() {
   }
   for (const auto& [node, up] : up_) {
     if (!up || done[node] >= of_.context().calm_operations) continue;
-    result_.fail("node " + std::to_string(node) + ": " + std::to_string(done[node]) + " of " + std::to_string(of_.context().calm_operations) +
+    result_.fail("node " + std::to_string(node) + behind(calm_) + ": " + std::to_string(done[node]) +
+                 " of " + std::to_string(of_.context().calm_operations) +
                  " calls were done after the faults had stopped");
   }
 }

@@ -134,13 +134,14 @@ bool Rates::has_unanswered(NodeId peer, Place at) const {
 }
 
 void Rates::judge_rest(const SeenRest& rest) {
-  if (!limits_.refusals.limits()) return result_.fail("node " + std::to_string(rest.peer) + ": not read, without a rate");
+  if (rest.is_pressed) return;
+  const std::string who = "node " + std::to_string(rest.peer) + behind(rest.at);
+  if (!limits_.refusals.limits()) return result_.fail(who + ": not read, without a rate");
   const Use& use = use_of(rest.peer, rest.at);
   ++result_.judged;
   const std::int64_t least = use.refusals_least.least_between(0, rest.from, rest.from) / 1'000;
   if (least <= static_cast<std::int64_t>(rest_of(limits_.refusals)) || has_unanswered(rest.peer, rest.at)) return;
-  result_.fail("node " + std::to_string(rest.peer) + ": not read behind entry " + std::to_string(rest.at) +
-               ", though it was refused no more often than its rate allows");
+  result_.fail(who + ": not read, though it was refused no more often than its rate allows");
 }
 
 // Whoever makes noise goes on with it while the others finish.

@@ -76,6 +76,8 @@ std::string place_of(const SeenCall& call) {
          std::to_string(call.called);
 }
 
+std::string behind(Place place) { return place == no_place ? "" : " behind entry " + std::to_string(place); }
+
 std::string place_of(const SeenAppend& append) {
   return "record " + std::to_string(append.index) + " " + printable(append.record.key) + " at entry " + std::to_string(append.at);
 }

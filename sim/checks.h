@@ -67,5 +67,6 @@ struct CheckResult {
 // For messages.
 [[nodiscard]] std::string place_of(const SeenCall& call);
 [[nodiscard]] std::string place_of(const SeenAppend& append);
+[[nodiscard]] std::string behind(Place place);  // " behind entry N"; of no place nothing
 
 }  // namespace statefs::sim

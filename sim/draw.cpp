@@ -118,6 +118,9 @@ void draw_limits(RandomStream& random, std::uint32_t node_count, const LinkOptio
   }
   if (rarely()) limits.dead_peer_timeout = draw_dead_peer_timeout(random, link);
   if (rarely()) limits.connection_age_max = milliseconds(300) + drawn(random, seconds(20));
+  RandomStream waiting = random.split("waiting");
+  if (waiting.chance({1, 5})) limits.waiting_size_per_peer_max = 1 + waiting.skewed(200'000);
+  if (waiting.chance({1, 5})) limits.waiting_size_max = 1 + waiting.skewed(500'000);
 }
 
 void draw_store(RandomStream& random, StorePlan& store) {

@@ -32,6 +32,12 @@ std::size_t output_size_max(const ServerLimits& limits) {
   return size + (size / limits::record_plaintext_size_max + 1) * (limits::record_length_size + limits::aead_tag_size);
 }
 
+// What the connection that reaches the bound may add, and each other then: one answer and one short read.
+std::size_t waiting_size_max(const ServerLimits& limits, std::size_t connections_max) {
+  constexpr std::size_t each = limits::short_receive_size + limits::frame_size_max + 2 * (limits::record_length_size + limits::aead_tag_size);
+  return limits.waiting_size_max + output_size_max(limits) + limits::receive_size_max + connections_max * each;
+}
+
 std::unique_ptr<Suite> suite_for(const Plan& plan, CryptoWatch& watch, Tap* tap) {
   auto suite = watch.wrap(plan.stand_in_cipher ? make_stand_in_suite() : make_crypto_suite());
   return tap == nullptr ? std::move(suite) : tap->wrap(std::move(suite));
@@ -202,15 +208,16 @@ void Episode::measure() {
     const Server& server = program->server();
     const std::uint64_t count = server.connection_count();
     ++load.samples;
-    load.connections = std::max(load.connections, count);
-    load.staged_size = std::max(load.staged_size, server.staged_size());
-    if (count != 0) load.buffered_size = std::max<std::uint64_t>(load.buffered_size, server.buffered_size() / count);
+    const Place here = world_.trace().here();
+    raise(load.connections, load.at.connections, count, here);
+    raise(load.staged_size, load.at.staged_size, server.staged_size(), here);
+    if (count != 0) raise(load.buffered_size, load.at.buffered_size, server.buffered_size() / count, here);
   }
 }
 
 void Episode::stuck(const std::string& what) {
   if (!stuck_.empty()) return;
-  stuck_ = what;
+  stuck_ = what + behind(world_.trace().here());
   if (worked_until_ == Time{}) worked_until_ = world_.now();
 }
 
@@ -228,14 +235,18 @@ History Episode::history() {
   const CheckContext known = context();
   add_conversations(watch_, plain_watch_, known.keys, history);
   for (ServerProgram* const program : cast_.servers) {
-    SeenLoad& load = loads_[program->node().id()];
+    SeenLoad load = program->load();
+    const SeenLoad& sampled = loads_[program->node().id()];
     load.node = program->node().id();
-    load.output_size = program->output_size_most();
-    load.reads_when_full = program->reads_when_full();
+    load.samples = sampled.samples;
+    load.connections = sampled.connections;
+    load.staged_size = sampled.staged_size;
+    load.buffered_size = sampled.buffered_size;
+    load.at.connections = sampled.at.connections;
+    load.at.staged_size = sampled.at.staged_size;
+    load.at.buffered_size = sampled.at.buffered_size;
     load.idle_timers = program->idle_timers();
-    load.one_too_many = program->connection_watch().one_too_many();
-    load.one_too_few = program->connection_watch().one_too_few();
-    load.overdue = program->connection_watch().overdue();
+    load.at.idle_timers = program->idle_timers_at();
     history.rests.insert(history.rests.end(), program->rest_watch().rests().begin(), program->rest_watch().rests().end());
     if (program->serves() && stuck_.empty()) {
       load.connections_left = program->server().connection_count();
@@ -248,6 +259,7 @@ History Episode::history() {
     SeenLoad load;
     load.node = program->node().id();
     load.idle_timers = program->idle_timers();
+    load.at.idle_timers = program->idle_timers_at();
     history.loads.push_back(load);
     history.waits.insert(history.waits.end(), program->waits().begin(), program->waits().end());
   }
@@ -278,7 +290,8 @@ CheckContext Episode::context() {
   const std::uint64_t local_connections = std::min<std::uint64_t>(
       plan_.limits.local_connections_max, plan_.local_count * plan_.limits.local_connections_per_uid_max);
   context.limits = {plan_.limits.connections_max + local_connections, buffered_size_max(plan_.limits), output_size_max(plan_.limits),
-                    plan_.limits.staging.bytes_per_peer_max * (plan_.node_count() - plan_.server_count)};
+                    plan_.limits.staging.bytes_per_peer_max * (plan_.node_count() - plan_.server_count),
+                    waiting_size_max(plan_.limits, plan_.limits.connections_max + local_connections)};
   const ClientConfig client;
   context.links = {plan_.limits.keepalive_interval, plan_.limits.dead_peer_timeout, plan_.limits.connection_age_max,
                    plan_.client_keepalive_interval, plan_.client_dead_peer_timeout, client.backoff_min, client.backoff_max,

@@ -128,6 +128,22 @@ struct SeenArrival {
   const SpokenLine* answers = nullptr;
 };
 
+// Where each number of a load was highest, or first counted; no_place: never.
+struct LoadPlaces {
+  Place connections = no_place, buffered_size = no_place, output_size = no_place, staged_size = no_place, waiting_size = no_place;
+  Place reads_when_full = no_place, one_too_many = no_place, one_too_few = no_place, overdue = no_place, idle_timers = no_place;
+};
+// A number that is kept at its highest, and one that is counted: with the place of the first such.
+inline void raise(std::uint64_t& most, Place& at, std::uint64_t to, Place here) {
+  if (to <= most) return;
+  most = to;
+  at = here;
+}
+inline void count_to(std::uint64_t& count, Place& at, std::uint64_t to, Place here) {
+  if (to > count && at == no_place) at = here;
+  count = to;
+}
+
 // What was measured of a node's programs while they ran, each at its highest, and what was left over in the end.
 struct SeenLoad {
   NodeId node = 0;
@@ -143,7 +159,9 @@ struct SeenLoad {
   std::uint64_t staged_left = 0;
   std::uint64_t one_too_many = 0;      // connections let in beyond a limit
   std::uint64_t one_too_few = 0;       // turned away below all limits
+  std::uint64_t waiting_size = 0;      // answers and input not worked on, of all connections
   std::uint64_t overdue = 0;           // left in a handshake or in silence beyond its time
+  LoadPlaces at{};
 };
 
 // A client's wait from the end of one stream to the begin of the next, by its own clock.
@@ -163,6 +181,7 @@ struct SeenRest {
   NodeId node = 0;  // the server
   NodeId peer = 0;
   Time from, until;
+  bool is_pressed = false;  // since too much waited for that peer, or for all, as its server says
 };
 
 // Every other entry.

@@ -132,7 +132,9 @@ void Program::note_timer(bool had_effect) {
   }
   if (idle_timers_++ == 0) idle_since_ = now;
   const std::uint64_t explained = at_once_max + per_second_max * static_cast<std::uint64_t>((now - idle_since_).ns / seconds(1).ns);
-  if (idle_timers_ > explained) idle_timers_most_ = std::max(idle_timers_most_, idle_timers_ - explained);
+  if (idle_timers_ <= explained) return;
+  if (idle_timers_at_ == no_place) idle_timers_at_ = node_.ground().trace.here();
+  idle_timers_most_ = std::max(idle_timers_most_, idle_timers_ - explained);
 }
 
 void Program::arm_timer() {

@@ -80,6 +80,7 @@ class Program : public Handler, public StreamUser {
   [[nodiscard]] const std::set<StreamEnd>& ends() const { return ends_; }
   // Of timers in a row that had no effect, how many more there were than the time that they took explains; the highest.
   [[nodiscard]] std::uint64_t idle_timers() const { return idle_timers_most_; }
+  [[nodiscard]] Place idle_timers_at() const { return idle_timers_at_; }  // where there first was one
 
   // Takes every stream, as a listen backlog does; the program sees it in its next wake-up.
   bool stream_offered(StreamEnd end) final;
@@ -116,6 +117,7 @@ class Program : public Handler, public StreamUser {
   Time idle_since_;
   std::uint64_t idle_timers_ = 0;
   std::uint64_t idle_timers_most_ = 0;
+  Place idle_timers_at_ = no_place;
 };
 
 }  // namespace statefs::sim

@@ -135,6 +135,8 @@ void for_each_number(P& plan, Visit visit) {
   visit("limits.local_connections_per_uid_max", plan.limits.local_connections_per_uid_max);
   visit("limits.handshakes_per_wakeup", plan.limits.handshakes_per_wakeup);
   visit("limits.output_size_max", plan.limits.output_size_max);
+  visit("limits.waiting_size_per_peer_max", plan.limits.waiting_size_per_peer_max);
+  visit("limits.waiting_size_max", plan.limits.waiting_size_max);
   visit("limits.sessions_per_key", plan.limits.sessions_per_key);
   visit("limits.total_value_size_max", plan.limits.staging.value_size_max);
   visit("limits.staged_size_per_peer_max", plan.limits.staging.bytes_per_peer_max);

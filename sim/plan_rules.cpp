@@ -68,7 +68,8 @@ std::string_view objection(const Plan& plan) {
   if (plan.workload.key_count == 0 || plan.workload.in_flight_max == 0) return "at least 1";
   const ServerLimits& most = plan.limits;
   for (const std::size_t count : {most.connections_max, most.connections_per_peer_max, most.half_open_max, most.local_connections_per_uid_max,
-                                  most.handshakes_per_wakeup, plan.faults.stream.send_window}) {
+                                  most.waiting_size_per_peer_max, most.waiting_size_max, most.handshakes_per_wakeup,
+                                  plan.faults.stream.send_window}) {
     if (count == 0) return "at least 1, or nobody is ever served";
   }
   if (most.output_size_max < limits::frame_size_max) return "less than one answer";

@@ -164,6 +164,7 @@ void ServerProgram::work(const std::vector<StreamEnd>& ready, Now now) {
   }
   for (const StreamEnd end : ready) serve(end, now);
   server_->advance(now);
+  raise(load_.waiting_size, load_.at.waiting_size, server_->waiting_size(), node().ground().trace.here());
   // A copy, because releasing a connection may not disturb the walk.
   const std::vector<ConnectionId> touched(server_->touched().begin(), server_->touched().end());
   for (const ConnectionId connection : touched) watch_output(connection);
@@ -173,6 +174,7 @@ void ServerProgram::work(const std::vector<StreamEnd>& ready, Now now) {
     if (at != ends_.end()) write_output(at->second, connection, now);
   }
   connection_watch_.look(now, [this](StreamEnd end) { return server_->wants_input(connections_.at(end)); });
+  watch_limits();
   export_audit();
 }
 
@@ -207,9 +209,16 @@ void ServerProgram::watch_rest(ConnectionId connection) {
   const auto at = ends_.find(connection);
   if (at == ends_.end()) return;
   const Node::Ground& ground = node().ground();
-  const std::size_t count = ground.trace.entries().size();
-  const SeenRest now{count == 0 ? 0 : count - 1, node().id(), stream(at->second).node(other(at->second.side)), ground.schedule.now(), {}};
+  const NodeId peer = stream(at->second).node(other(at->second.side));
+  const SeenRest now{ground.trace.here(), node().id(), peer, ground.schedule.now(), {}, server_->pressed(connection)};
   rest_watch_.look(at->second, now, server_->wants_input(connection), server_->output(connection).size(), options_.limits.output_size_max);
+}
+
+void ServerProgram::watch_limits() {
+  const Place here = node().ground().trace.here();
+  count_to(load_.one_too_many, load_.at.one_too_many, connection_watch_.one_too_many(), here);
+  count_to(load_.one_too_few, load_.at.one_too_few, connection_watch_.one_too_few(), here);
+  count_to(load_.overdue, load_.at.overdue, connection_watch_.overdue(), here);
 }
 
 void ServerProgram::serve(StreamEnd end, Now now) {
@@ -223,8 +232,9 @@ void ServerProgram::serve(StreamEnd end, Now now) {
   const ConnectionId connection = known->second;
   Stream& from = stream(end);
   if (server_->wants_input(connection)) {
-    if (server_->output(connection).size() >= options_.limits.output_size_max) ++reads_when_full_;
-    const ByteView bytes = from.read(end.side, options_.read_size);
+    const bool is_full = server_->output(connection).size() >= options_.limits.output_size_max;
+    if (is_full) count_to(load_.reads_when_full, load_.at.reads_when_full, load_.reads_when_full + 1, node().ground().trace.here());
+    const ByteView bytes = from.read(end.side, std::min(options_.read_size, server_->read_size(connection)));
     const auto local = local_.find(connection);
     if (!bytes.empty() && local == local_.end()) connection_watch_.received(end, bytes.size(), now);
     if (!bytes.empty() && local != local_.end() && options_.plain_watch != nullptr) options_.plain_watch->heard(local->second.number, bytes);
@@ -236,7 +246,7 @@ void ServerProgram::serve(StreamEnd end, Now now) {
 
 void ServerProgram::write_output(StreamEnd end, ConnectionId connection, Now now) {
   Stream& to = stream(end);
-  output_size_most_ = std::max(output_size_most_, server_->output(connection).size());
+  raise(load_.output_size, load_.at.output_size, server_->output(connection).size(), node().ground().trace.here());
   for (ByteView output = server_->output(connection); !output.empty(); output = server_->output(connection)) {
     if (to.write_broken(end.side)) {
       server_->ended(connection, now);

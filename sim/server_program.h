@@ -50,12 +50,8 @@ class ServerProgram final : public Program, private DiskOwner {
   ServerProgram(Node& node, const ServerProgramOptions& options);
   ~ServerProgram() override;
 
-  // The most output that was handed out for one connection at once, and how often the server would have read from one that had
-  // so much waiting as may wait.
-  [[nodiscard]] std::size_t output_size_most() const { return output_size_most_; }
-  [[nodiscard]] std::uint64_t reads_when_full() const { return reads_when_full_; }
-  // Of its remote door: a local one has limits of its own.
-  [[nodiscard]] const ConnectionWatch& connection_watch() const { return connection_watch_; }
+  // What was seen of its connections so far. Of its remote door where limits are concerned: a local one has its own.
+  [[nodiscard]] const SeenLoad& load() const { return load_; }
   [[nodiscard]] const RestWatch& rest_watch() const { return rest_watch_; }
   // Whether it is up and its store is ready: only then there is a server.
   [[nodiscard]] bool serves() const { return server_.has_value(); }
@@ -87,6 +83,7 @@ class ServerProgram final : public Program, private DiskOwner {
   [[nodiscard]] std::optional<ConnectionId> admit(StreamEnd end, Now now);
   void watch_output(ConnectionId connection);
   void watch_rest(ConnectionId connection);
+  void watch_limits();
   void export_audit();
 
   ServerProgramOptions options_;
@@ -94,8 +91,7 @@ class ServerProgram final : public Program, private DiskOwner {
   std::unique_ptr<MachineStore> store_;
   std::optional<Server> server_;
   bool export_stalled_ = false;
-  std::size_t output_size_most_ = 0;
-  std::uint64_t reads_when_full_ = 0;
+  SeenLoad load_;
   ConnectionWatch connection_watch_;
   RestWatch rest_watch_;
   std::map<StreamEnd, ConnectionId> connections_;

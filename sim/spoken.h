@@ -7,11 +7,9 @@
 
 #include "core/bytes.h"
 #include "core/time.h"
+#include "sim/trace.h"
 
 namespace statefs::sim {
-
-using Place = std::size_t;  // the number of an entry in the trace
-inline constexpr Place no_place = ~Place{0};
 
 // Of one record: where its plaintext ends, and how many entries the trace had when it was sealed and when it was opened.
 struct SpokenPart {

@@ -54,6 +54,9 @@ struct TraceEntry {
   std::size_t payload_size = 0;
 };
 
+using Place = std::size_t;  // the number of an entry
+inline constexpr Place no_place = ~Place{0};
+
 // Bytes that arrived, and how many entries there were before.
 struct WireEntry {
   TraceEntry entry;
@@ -70,6 +73,8 @@ class Trace {
   void add(NodeId node, TraceKind kind, std::uint64_t argument, ByteView payload = {});
 
   [[nodiscard]] const std::vector<TraceEntry>& entries() const { return entries_; }
+  // Of the last entry, or where the first will be.
+  [[nodiscard]] Place here() const { return entries_.empty() ? 0 : entries_.size() - 1; }
   [[nodiscard]] const std::vector<WireEntry>& wire() const { return wire_; }
   // Valid until the next add().
   [[nodiscard]] ByteView payload(const TraceEntry& entry) const {

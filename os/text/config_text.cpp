@@ -87,6 +87,9 @@ Refusal read_rate(const TomlMember& member, RateLimit& out) {
   return refusal;
 }
 
+constexpr std::size_t waiting_size_least = 256 * 1024;
+constexpr std::size_t waiting_size_most = std::size_t{64} << 30;
+
 Refusal read_limit(const TomlMember& member, ServerLimits& out) {
   if (member.name == "connections") return read_count(member, limits::connections_max, out.connections_max);
   if (member.name == "connections_per_peer") return read_count(member, limits::connections_max, out.connections_per_peer_max);
@@ -97,6 +100,10 @@ Refusal read_limit(const TomlMember& member, ServerLimits& out) {
   }
   if (member.name == "handshakes_per_wakeup") return read_count(member, limits::connections_max, out.handshakes_per_wakeup);
   if (member.name == "output_bytes") return read_size(member, 2 * limits::frame_size_max, 64u << 20, out.output_size_max);
+  if (member.name == "waiting_bytes") return read_size(member, waiting_size_least, waiting_size_most, out.waiting_size_max);
+  if (member.name == "waiting_bytes_per_peer") {
+    return read_size(member, waiting_size_least, waiting_size_most, out.waiting_size_per_peer_max);
+  }
   if (member.name == "total_value_size") return read_total_value_size(member, out.staging);
   if (member.name == "requests_per_second") return read_rate(member, out.rates.requests);
   if (member.name == "bytes_per_second") return read_rate(member, out.rates.bytes);
@@ -109,7 +116,8 @@ Refusal read_limit(const TomlMember& member, ServerLimits& out) {
   if (member.name == "connection_age") return read_duration(member, out.connection_age_max);
   return unknown(member, "limits",
                  "connections, connections_per_peer, half_open, local_connections, local_connections_per_uid, "
-                 "handshakes_per_wakeup, output_bytes, total_value_size, requests_per_second, bytes_per_second, "
+                 "handshakes_per_wakeup, output_bytes, waiting_bytes, waiting_bytes_per_peer, total_value_size, "
+                 "requests_per_second, bytes_per_second, "
                  "refusals_per_second, session_events_per_second, handshake_timeout, keepalive_interval, "
                  "dead_peer_timeout, drain_timeout or connection_age");
 }
@@ -118,6 +126,9 @@ Refusal read_limit(const TomlMember& member, ServerLimits& out) {
 Refusal contradiction(const ServerLimits& limits, TextPlace place) {
   if (limits.connections_per_peer_max >= limits.connections_max) {
     return TextError{place, "connections_per_peer is not below connections: one peer could hold them all, lower it"};
+  }
+  if (limits.waiting_size_per_peer_max >= limits.waiting_size_max) {
+    return TextError{place, "waiting_bytes_per_peer is not below waiting_bytes: one peer could use it up, lower it"};
   }
   if (limits.half_open_max >= limits.connections_max) {
     return TextError{place, "half_open is not below connections: strangers could hold them all, lower it"};

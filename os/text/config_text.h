@@ -24,6 +24,8 @@
 //   local_connections_per_uid = 128
 //   handshakes_per_wakeup = 8
 //   output_bytes = "512KiB"              # waiting to be sent on one connection
+//   waiting_bytes = "64MiB"              # waiting to be sent or worked on, of all connections; and of those of one peer
+//   waiting_bytes_per_peer = "16MiB"
 //   total_value_size = "1MiB"            # of a value however written, 64KiB to 16MiB
 //   requests_per_second = 1000           # of one peer or uid; left out: no limit. So is bytes_per_second = "1MiB"
 //   refusals_per_second = 256

@@ -114,6 +114,23 @@ TEST(ExactlyOnce, AnEvictedSessionsCallsAreAskedForAndNeverRunTwice) {
   EXPECT_EQ(device.call(link, put_of("/state/shared/after", "v")).response.status, Status::ok);
 }
 
+TEST(ExactlyOnce, WhatASyncOfTheProgramCoveredIsNotDoubtedWhereItsSessionIsForgotten) {
+  Device device;
+  auto link = device.connect();
+  ASSERT_EQ(device.call(link, put_of("/state/shared/first", "v")).response.status, Status::ok);
+  ASSERT_EQ(device.call(link, SyncRequest{link.client.server_hello()->epoch}).response.status, Status::ok);
+  device.cut(link);
+  for (std::size_t i = 0; i < limits::sessions_per_key + limits::ended_sessions_per_key; ++i) {
+    auto other = device.connect();
+    ASSERT_EQ(device.call(other, put_of("/state/shared/other", "v")).response.status, Status::ok);
+    device.cut(other);
+  }
+  device.wait(limits::reconnect_backoff_max);
+  device.reconnect(link);
+  EXPECT_EQ(device.call(link, put_of("/state/shared/after", "v")).response.status, Status::ok);
+  EXPECT_FALSE(link.client.take_lost().has_value());
+}
+
 TEST(ExactlyOnce, AReplayIsAnsweredAsItWasEvenWhereThePolicyHasChanged) {
   Device device;
   auto link = device.connect();
@@ -252,6 +269,90 @@ TEST(Ledger, ReportsWhatTheServerNoLongerKnowsAsUncertain) {
   EXPECT_EQ(fate->kind, Fate::Kind::unknown);
   EXPECT_EQ(ledger.take_lost(), (LostWrite{1, 101, false}));
   EXPECT_FALSE(ledger.question().has_value());
+}
+
+OutcomeResponse outcome_of(Outcome outcome) {
+  OutcomeResponse response;
+  response.outcome = outcome;
+  return response;
+}
+
+// Only a rollback takes back what a table shows, and none happens within an epoch of a store.
+TEST(Ledger, DoesNotDoubtAWriteThatWasToldInTheSameEpoch) {
+  struct Then {
+    StoreId store{};
+    std::uint64_t epoch = 7;
+    std::vector<CallId> doubtful;
+  };
+  StoreId another{};
+  another[0] = 1;
+  for (const Then& then : {Then{{}, 7, {2}}, Then{{}, 8, {1, 2}}, Then{another, 7, {1, 2}}}) {
+    Marks marks;
+    Ledger ledger{marks};
+    ledger.greeted({}, 7);
+    ledger.renew(limits::slots_per_session);
+    std::vector<SlotState> server(limits::slots_per_session);
+    const SlotRef told = ledger.take(1);
+    ledger.consumed(told.slot, 101, true);
+    server[told.slot] = slot_at(1);
+    EXPECT_TRUE(ledger.settle(server).empty());
+    EXPECT_TRUE(ledger.wants_sync()) << "no head shows it";
+    ledger.consumed(ledger.take(2).slot, 102, true);
+    // The session is evicted, and sixteen others after it: nobody knows its table any more.
+    ledger.greeted(then.store, then.epoch);
+    while (const auto question = ledger.question()) EXPECT_FALSE(ledger.learn(*question, outcome_of(Outcome::beyond_horizon)).has_value());
+    std::vector<CallId> doubtful;
+    for (auto lost = ledger.take_lost(); lost; lost = ledger.take_lost()) {
+      EXPECT_FALSE(lost->certain);
+      doubtful.push_back(lost->call);
+    }
+    EXPECT_EQ(doubtful, then.doubtful);
+    EXPECT_EQ(ledger.wants_head(), doubtful.size() == 1);
+  }
+}
+
+TEST(Ledger, KeepsWhatATableOrAnOutcomeSaysWasExecutedUntilAHeadCoversIt) {
+  Marks marks;
+  Ledger ledger{marks};
+  ledger.renew(limits::slots_per_session);
+  std::vector<SlotState> server(limits::slots_per_session);
+  const SlotRef at = ledger.take(1);
+  const SlotRef given_up = ledger.take(2);
+  ledger.expired(2);
+  server[at.slot] = slot_at(1);
+  server[given_up.slot] = slot_at(1);
+  EXPECT_EQ(ledger.settle(server).size(), 2u);
+  // The store was put back to an older copy, which no head showed.
+  server[at.slot] = server[given_up.slot] = {};
+  EXPECT_TRUE(ledger.behind(server));
+  (void)ledger.settle(server);
+  EXPECT_EQ(ledger.take_lost(), (LostWrite{1, 10, true})) << "it was answered OK";
+  EXPECT_FALSE(ledger.take_lost().has_value()) << "its program was told that nobody knows";
+
+  (void)ledger.take(3);
+  OutcomeResponse applied = outcome_of(Outcome::applied);
+  applied.index = 200;
+  ASSERT_TRUE(ledger.learn(*ledger.question(), applied).has_value());
+  EXPECT_TRUE(ledger.wants_head());
+  ledger.durable(199);
+  EXPECT_TRUE(ledger.wants_head());
+  ledger.durable(200);
+  EXPECT_FALSE(ledger.wants_head());
+  EXPECT_TRUE(ledger.idle());
+}
+
+TEST(Ledger, TakesNoCallsWhileTooManyLostWritesWereNotTaken) {
+  Marks marks;
+  Ledger ledger{marks};
+  ledger.renew(limits::slots_per_session);
+  CallId call = 0;
+  for (; ledger.has_room(); ++call) ledger.consumed(ledger.take(call).slot, 1'000 + call, true);
+  EXPECT_EQ(call, limits::client_unsynced_max - limits::slots_per_session + 1);
+  (void)ledger.settle(std::vector<SlotState>(limits::slots_per_session));
+  EXPECT_EQ(ledger.lost_count(), call);
+  EXPECT_FALSE(ledger.has_room());
+  EXPECT_TRUE(ledger.take_lost().has_value());
+  EXPECT_TRUE(ledger.has_room());
 }
 
 }  // namespace

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <optional>
+#include <utility>
+
 #include "tests/core/device.h"
 #include "tests/core/journal_run.h"
 
@@ -191,45 +195,72 @@ TEST_F(RegistrarTest, RecordsEverySessionEvent) {
   EXPECT_EQ(kinds, expected);
 }
 
+// A store that peer 2 has filled with live sessions.
+class RegistrarOfAFullStore : public testing::Test {
+ protected:
+  static constexpr std::size_t sessions = limits::ended_sessions_per_key + 4;
+
+  RegistrarOfAFullStore() {
+    config_.limits.replay_bytes_max = sessions * SlotTable::session_footprint + 2 * SlotTable::shelf_footprint;
+    journal_ = test::open(disk_, config_, now_);
+    EXPECT_TRUE(journal_->ready());
+    tally_.emplace(*journal_, Digest{}, marks_);
+    registrar_.emplace(*journal_, *tally_, marks_, limits::sessions_per_key);
+    for (std::uint32_t i = 0; i < sessions; ++i) EXPECT_EQ(open(2, i), Status::ok) << i;
+  }
+  Status open(std::uint8_t peer, std::uint32_t seed) { return done(registrar_->open({instance(seed), 1}, from(peer), now_)); }
+  Status resume(std::uint8_t peer, std::uint32_t seed, std::uint32_t generation) {
+    return done(registrar_->resume({instance(seed), generation}, from(peer), now_));
+  }
+  void name_peer_1_alone() {
+    PolicySource source;
+    source.peers.push_back({});
+    source.peers.back().key.bytes.fill(1);
+    source.peers.back().alias = "one";
+    auto policy = Policy::create(source);
+    ASSERT_TRUE(policy.ok());
+    policy_.emplace(std::move(policy).value());
+    registrar_->policy_is(*policy_);
+  }
+  [[nodiscard]] std::size_t live(std::uint8_t peer) const { return journal_->slots().live(owner_of(test::peer(peer))).size(); }
+
+  Now now_{Time{1}, 1};
+  JournalConfig config_ = small_config();
+  DiskModel disk_{2 * small_extent};
+  std::unique_ptr<Journal> journal_;
+  Marks marks_;
+  PeerRates rates_{PeerRateLimits{}};
+  std::optional<Tally> tally_;
+  std::optional<Policy> policy_;
+  std::optional<Registrar> registrar_;
+
+ private:
+  Applicant from(std::uint8_t peer) { return {test::peer(peer), rates_.of(owner_of(test::peer(peer)), now_.monotonic), 0}; }
+  Status done(const Registered& registered) {
+    registrar_->connection_ended(0);
+    journal_->submit(now_);
+    settle(*journal_, disk_, now_);
+    return registered.status;
+  }
+};
+
 // Devices that got other keys must not take the room of those that are enrolled.
-TEST(RegistrarOfAFullStore, EndsSessionsOfPeersThatNoPolicyNames) {
-  Now now{Time{1}, 1};
-  JournalConfig config = small_config();
-  constexpr std::size_t sessions = limits::ended_sessions_per_key + 4;
-  config.limits.replay_bytes_max = sessions * SlotTable::session_footprint + 2 * SlotTable::shelf_footprint;
-  DiskModel disk(2 * small_extent);
-  const auto journal = test::open(disk, config, now);
-  ASSERT_TRUE(journal->ready());
-  Marks marks;
-  Tally tally(*journal, Digest{}, marks);
-  PeerRates rates{PeerRateLimits{}};
-  Registrar registrar(*journal, tally, marks, limits::sessions_per_key);
-  const auto open = [&](std::uint8_t peer, std::uint32_t seed) {
-    PeerRef asks;
-    asks.kind = PeerKind::remote;
-    asks.key.bytes.fill(peer);
-    const Status status = registrar.open({instance(seed), 1}, {asks, rates.of(owner_of(asks), now.monotonic), 0}, now).status;
-    registrar.connection_ended(0);
-    journal->submit(now);
-    settle(*journal, disk, now);
-    return status;
-  };
-  for (std::uint32_t i = 0; i < sessions; ++i) ASSERT_EQ(open(2, i), Status::ok) << i;
+TEST_F(RegistrarOfAFullStore, EndsSessionsOfPeersThatNoPolicyNames) {
   EXPECT_EQ(open(1, 100), Status::session_limit) << "for as long as the other may come back";
-  PolicySource source;
-  source.peers.push_back({});
-  source.peers.back().key.bytes.fill(1);
-  source.peers.back().alias = "one";
-  const auto policy = Policy::create(source);
-  ASSERT_TRUE(policy.ok());
-  registrar.policy_is(policy.value());
+  name_peer_1_alone();
   for (std::uint32_t i = 100; i < 104; ++i) EXPECT_EQ(open(1, i), Status::ok) << i;
   EXPECT_EQ(open(1, 104), Status::session_limit) << "the ended ones of the other can still be asked for";
-  EXPECT_LE(journal->slots().footprint(), config.limits.replay_bytes_max);
-  PeerRef former;
-  former.kind = PeerKind::remote;
-  former.key.bytes.fill(2);
-  EXPECT_TRUE(journal->slots().live(owner_of(former)).empty());
+  EXPECT_LE(journal_->slots().footprint(), config_.limits.replay_bytes_max);
+  EXPECT_EQ(live(2), 0u);
+}
+
+// SESSION_LIMIT would say that waiting for the log is of no use.
+TEST_F(RegistrarOfAFullStore, SaysThatTheLogIsFullWhereThatAloneKeepsASessionFromGoing) {
+  name_peer_1_alone();
+  for (std::uint32_t generation = 2; journal_->log_has_room(); ++generation) ASSERT_EQ(resume(2, 0, generation), Status::ok);
+  EXPECT_EQ(open(1, 100), Status::audit_unavailable);
+  EXPECT_LT(live(2), sessions) << "some went, and then there was no room to record more";
+  EXPECT_GT(live(2), 0u);
 }
 
 }  // namespace

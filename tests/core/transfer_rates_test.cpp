@@ -63,9 +63,9 @@ struct Trial {
   }
 
   const std::string value = [] {
-    std::string text(9 * limits::chunk_size_max, 'v');
-    text.append("end");
-    return text;
+    std::string whole(9 * limits::chunk_size_max, 'v');
+    whole.append("end");
+    return whole;
   }();
   Device device;
   Device::Link link;

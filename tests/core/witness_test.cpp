@@ -78,6 +78,8 @@ TEST(Rollback, IsReportedAndTheSessionIsLeftBehind) {
   ASSERT_EQ(device.call(link, put_of("/state/shared/a", "two")).response.status, Status::ok);
   ASSERT_EQ(device.call(link, SyncRequest{1}).response.status, Status::ok);
   EXPECT_EQ(link.client.seen().head, device.store().status().durable_head);
+  const auto unsynced = device.call(link, put_of("/state/shared/b", "one"));
+  ASSERT_EQ(unsynced.response.status, Status::ok);
 
   device.cut(link);
   device.store() = older;
@@ -88,8 +90,10 @@ TEST(Rollback, IsReportedAndTheSessionIsLeftBehind) {
   ASSERT_TRUE(rollback.has_value());
   EXPECT_EQ(rollback->comparison, HeadComparison::differs);
   const auto lost = link.client.take_lost();
-  ASSERT_TRUE(lost.has_value()) << "durable or not, it may be gone";
+  ASSERT_TRUE(lost.has_value()) << "it may be gone";
+  EXPECT_EQ(lost->call, unsynced.call);
   EXPECT_FALSE(lost->certain);
+  EXPECT_FALSE(link.client.take_lost().has_value()) << "the rollback itself tells of what was durable";
   ASSERT_EQ(device.call(link, put_of("/state/shared/a", "three")).response.status, Status::ok);
   std::size_t opened = 0, resumed = 0;
   for (const Recorded& each : device.take_audit()) {

@@ -1,5 +1,6 @@
 #include "os/audit_export.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -7,7 +8,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 
+#include "core/check.h"
 #include "core/memory_store.h"
 #include "os/clock.h"
 #include "tests/os/fake_journald.h"
@@ -291,6 +294,77 @@ TEST_F(AuditJournald, IsWaitedForAtTheEndAsLongAsItTakesSome) {
   const Time begun = read_monotonic();
   EXPECT_TRUE(audit.value().finish(store_, now()).has_value()) << "nobody reads any more";
   EXPECT_LT(read_monotonic() - begun, seconds(5));
+}
+
+// A pipe that holds a dozen lines.
+class AuditConsole : public AuditFile {
+ protected:
+  AuditConsole() {
+    int ends[2];
+    STATEFS_CHECK(::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
+    reader_ = Fd(ends[0]);
+    writer_ = Fd(ends[1]);
+    STATEFS_CHECK(::fcntl(writer_.get(), F_SETPIPE_SZ, 4096) == 4096);
+    console_of_pipe_.emplace(writer_.get());
+  }
+  void read_some(std::size_t size) {
+    std::string some(size, 0);
+    const ssize_t count = ::read(reader_.get(), some.data(), some.size());
+    if (count > 0) read_.append(some, 0, static_cast<std::size_t>(count));
+  }
+
+  Fd reader_;
+  Fd writer_;
+  std::optional<Console> console_of_pipe_;
+  std::string read_;
+};
+
+TEST_F(AuditConsole, SaysNothingOfAReaderThatIsSlowAndCutsNoLine) {
+  auto audit = AuditExport::open("-", *console_of_pipe_);
+  ASSERT_TRUE(audit.ok());
+  record(100);
+  ::testing::internal::CaptureStderr();
+  Duration later{};
+  for (; later < seconds(60) && (audit.value().deadline() != never || later.ns == 0 || !console_of_pipe_->idle()); later = later + milliseconds(2)) {
+    if (later.ns % milliseconds(100).ns == 0) read_some(777);  // slower than any turn, and never at the end of a line
+    if (audit.value().deadline() <= now(later).monotonic || later.ns == 0) audit.value().export_from(store_, now(later));
+    if (!console_of_pipe_->idle()) console_of_pipe_->flush(now(later));
+  }
+  for (int i = 0; i < 100; ++i) read_some(65'536);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(lines(read_), 101);
+  for (std::size_t at = 0; at < read_.size(); at = read_.find('\n', at) + 1) ASSERT_EQ(read_.substr(at, 16), "dsoftbusd: audit");
+}
+
+TEST_F(AuditConsole, ComplainsOnceOfOneThatTakesNothingForAsLongAsIsNamed) {
+  auto audit = AuditExport::open("-", *console_of_pipe_);
+  ASSERT_TRUE(audit.ok());
+  record(100);
+  const auto told_by = [&](Duration later) {
+    ::testing::internal::CaptureStderr();
+    audit.value().export_from(store_, now(later));
+    return ::testing::internal::GetCapturedStderr();
+  };
+  EXPECT_EQ(told_by({}), "");
+  ASSERT_FALSE(console_of_pipe_->idle()) << "in the middle of a line";
+  EXPECT_EQ(audit.value().deadline(), now(milliseconds(2)).monotonic);
+  EXPECT_EQ(told_by(milliseconds(2)), "") << "nothing was taken for 2 ms";
+  EXPECT_EQ(told_by(AuditExport::silence_max + milliseconds(1)), "");
+  const Duration after = AuditExport::silence_max + milliseconds(2) + milliseconds(250);
+  EXPECT_THAT(told_by(after), HasSubstr("audit -: cannot be written (it takes no more bytes): records are kept"));
+  EXPECT_EQ(told_by(after + seconds(1)), "") << "once";
+  read_some(65'536);
+  EXPECT_EQ(told_by(after + seconds(2)), "");
+  EXPECT_EQ(told_by(after + seconds(10)), "") << "once, until it has taken all";
+  for (int i = 0; i < 100 && audit.value().deadline() != never; ++i) {
+    read_some(65'536);
+    audit.value().export_from(store_, audit.value().deadline() == Time{} ? now(after + seconds(10)) : Now{audit.value().deadline(), 0});
+  }
+  ASSERT_EQ(audit.value().deadline(), never);
+  record(100);
+  EXPECT_EQ(told_by(after + seconds(100)), "");
+  EXPECT_EQ(told_by(after + seconds(101)), "");
+  EXPECT_THAT(told_by(after + seconds(104)), HasSubstr("takes no more bytes")) << "another time";
 }
 
 }  // namespace

@@ -29,14 +29,14 @@ bool accepts(const Write& write) {
 
 TEST(CheckCounted, HoldsRefusalsToTheirNumber) {
   EXPECT_TRUE(accepts(refused(3, 3)));
-  object("counted", "one too few", refused(3, 2));
-  object("counted", "one too many", refused(3, 4));
-  object("counted", "none", [](Forge& f) { refuse_reads(f, 1); });
-  object("counted", "under another status", [](Forge& f) {
+  object_somewhere("counted", "one too few", refused(3, 2));
+  object_somewhere("counted", "one too many", refused(3, 4));
+  object_somewhere("counted", "none", [](Forge& f) { refuse_reads(f, 1); });
+  object_somewhere("counted", "under another status", [](Forge& f) {
     f.take_count(1, AuditKind::refusals, Op::get, Status::invalid_key);
     refuse_reads(f, 1);
   });
-  object("counted", "of another peer", [](Forge& f) {
+  object_somewhere("counted", "of another peer", [](Forge& f) {
     f.twist = [](AuditRecord& record) { record.count = 1; };
     f.take_count(2, AuditKind::refusals, Op::get, Status::access_denied);
     refuse_reads(f, 1);
@@ -58,7 +58,7 @@ TEST(CheckCounted, HoldsDamageAndStrangersToTheirNumber) {
     };
   };
   EXPECT_TRUE(accepts(damaged(true)));
-  object("counted", "damage without a record", damaged(false));
+  object_somewhere("counted", "damage without a record", damaged(false));
   const auto strange = [](std::uint64_t recorded) {
     return [=](Forge& f) {
       f.context.strangers.insert(3);
@@ -76,8 +76,8 @@ TEST(CheckCounted, HoldsDamageAndStrangersToTheirNumber) {
     };
   };
   EXPECT_TRUE(accepts(strange(1)));
-  object("counted", "a stranger too few", strange(0));
-  object("counted", "a stranger too many", strange(2));
+  object_somewhere("counted", "a stranger too few", strange(0));
+  object_somewhere("counted", "a stranger too many", strange(2));
 }
 
 TEST(CheckCounted, IsNotAskedForWhatStrangersAreTold) {

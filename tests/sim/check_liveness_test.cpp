@@ -16,39 +16,47 @@ TEST(CheckLiveness, WantsEachClientThatIsUpToGetItsCallsDone) {
     };
   };
   accept("one that does", calm(1, [](Forge& f) { f.did_put(1, "a", "one"); }));
-  object("liveness", "too few", calm(2, [](Forge& f) { f.did_put(1, "a", "one"); }));
-  object("liveness", "a call that is refused", calm(1, [](Forge& f) { f.answer_sync(1, f.sync(1), Status::epoch_changed); }));
-  object("liveness", "a call that times out", calm(1, [](Forge& f) { f.complete(1, f.get(1, "a"), CallResult::timed_out); }));
+  object_somewhere("liveness", "too few", calm(2, [](Forge& f) { f.did_put(1, "a", "one"); }));
+  object_somewhere("liveness", "a call that is refused", calm(1, [](Forge& f) { f.answer_sync(1, f.sync(1), Status::epoch_changed); }));
+  object_somewhere("liveness", "a call that times out", calm(1, [](Forge& f) { f.complete(1, f.get(1, "a"), CallResult::timed_out); }));
 }
 
 TEST(CheckLiveness, ObjectsToWakeUpsForNothing) {
-  object("liveness", "a timer without end", [](Forge& f) { f.loads.push_back({0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0}); });
+  object_somewhere("liveness", "a timer without end", [](Forge& f) {
+    SeenLoad load;
+    load.idle_timers = 1;
+    load.at.idle_timers = f.here();
+    f.loads.push_back(load);
+  });
 }
 
 TEST(CheckBounds, ObjectsToWhatIsOverOrLeftOver) {
   const auto loaded = [](std::function<void(SeenLoad&)> change) {
     return [=](Forge& f) {
-      f.context.limits = {2, 1'000, 500, 300};
+      f.context.limits = {2, 1'000, 500, 300, 700};
       SeenLoad load;
       load.samples = 1;
       load.connections = 2;
       load.buffered_size = 1'000;
       load.output_size = 500;
       load.staged_size = 300;
+      load.waiting_size = 700;
+      load.at = {1, 1, 1, 1, 1, 1, 1, 1, 1};
       change(load);
       f.loads.push_back(load);
     };
   };
   accept("at the limits", loaded([](SeenLoad&) {}));
-  object("bounds", "connections", loaded([](SeenLoad& load) { ++load.connections; }));
-  object("bounds", "bytes held", loaded([](SeenLoad& load) { ++load.buffered_size; }));
-  object("bounds", "bytes to be sent", loaded([](SeenLoad& load) { ++load.output_size; }));
-  object("bounds", "bytes staged", loaded([](SeenLoad& load) { ++load.staged_size; }));
-  object("bounds", "bytes staged that are left", loaded([](SeenLoad& load) { ++load.staged_left; }));
-  object("bounds", "reads when full", loaded([](SeenLoad& load) { ++load.reads_when_full; }));
-  object("bounds", "a connection left", loaded([](SeenLoad& load) { ++load.connections_left; }));
-  object("bounds", "a commit left", loaded([](SeenLoad& load) { ++load.commits_left; }));
-  object("bounds", "a stream left", [](Forge& f) { f.streams_left = 1; });
+  object_somewhere("bounds", "connections", loaded([](SeenLoad& load) { ++load.connections; }));
+  object_somewhere("bounds", "bytes held", loaded([](SeenLoad& load) { ++load.buffered_size; }));
+  object_somewhere("bounds", "bytes to be sent", loaded([](SeenLoad& load) { ++load.output_size; }));
+  object_somewhere("bounds", "bytes staged", loaded([](SeenLoad& load) { ++load.staged_size; }));
+  object_somewhere("bounds", "bytes that wait in all", loaded([](SeenLoad& load) { ++load.waiting_size; }));
+  object_somewhere("bounds", "bytes staged that are left", loaded([](SeenLoad& load) { ++load.staged_left; }));
+  object_somewhere("bounds", "reads when full", loaded([](SeenLoad& load) { ++load.reads_when_full; }));
+  object_somewhere("bounds", "a connection left", loaded([](SeenLoad& load) { ++load.connections_left; }));
+  object_somewhere("bounds", "a commit left", loaded([](SeenLoad& load) { ++load.commits_left; }));
+  object_somewhere("bounds", "a stream left", [](Forge& f) { f.streams_left = 1; });
 }
 
 TEST(CheckAudit, WantsTheWholeLogExportedInTheEnd) {

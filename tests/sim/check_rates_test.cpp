@@ -162,6 +162,11 @@ TEST(CheckRates, ObjectsToOneThatIsNotReadThoughItWasNotRefused) {
     f.ask(1, GetRequest{{}, 0, 10, as_bytes(allowed)});
     rest(f, 1);
   })) << "its answers may fill the room for them";
+  EXPECT_FALSE(objects([](Forge& f) {
+    limit(f, refusals(1, 5));
+    rest(f, 1);
+    f.rests.back().is_pressed = true;
+  })) << "too much waits elsewhere";
 }
 
 TEST(CheckRates, ObjectsToALongWaitOnceTheFaultsHaveStopped) {

@@ -73,6 +73,7 @@ class Forge {
   std::function<void(MutationResponse&)> retell;  // the next answer to a PUT or DELETE
   [[nodiscard]] std::uint64_t last() const { return next_index_ - 1; }
   [[nodiscard]] AuditHead head() const;            // of all that is alive
+  [[nodiscard]] Place here() const { return trace_.here(); }
 
   [[nodiscard]] std::vector<CheckResult> judge() const { return check(history(), context); }
   [[nodiscard]] std::vector<std::string> objections() const;
@@ -95,7 +96,6 @@ class Forge {
   };
   CallId call(NodeId node, const RequestBody& body);
   [[nodiscard]] History history() const;
-  [[nodiscard]] Place here() const { return trace_.entries().empty() ? 0 : trace_.entries().size() - 1; }
   void begin_epoch();
   void stop(std::uint64_t kept_index, ByteView lost);
   [[nodiscard]] static std::string whole(const std::string& key) { return key[0] == '/' ? key : "/state/shared/" + key; }

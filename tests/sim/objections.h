@@ -25,6 +25,16 @@ inline std::vector<std::string> objections_to(const Write& write) {
 inline void object(const char* name, const char* what, const Write& write) {
   EXPECT_THAT(objections_to(write), ::testing::Contains(name)) << what;
 }
+// The same, and its failure names an entry of the trace, so that a report can point at it.
+inline void object_somewhere(const char* name, const char* what, const Write& write) {
+  Forge forge;
+  write(forge);
+  std::string failure = "(none)";
+  for (const CheckResult& each : forge.judge()) {
+    if (each.name == name) failure = each.failure;
+  }
+  EXPECT_THAT(failure, ::testing::ContainsRegex(" entry [0-9]+")) << what;
+}
 inline void accept(const char* what, const Write& write) { EXPECT_THAT(objections_to(write), ::testing::IsEmpty()) << what; }
 
 // A PUT of node 1 whose record is changed before it is encoded.

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "tests/sim/told_run.h"
 
@@ -125,6 +127,30 @@ TEST(Story, PointsAtWhatAFailureNames) {
   EXPECT_EQ(story.rows[*story.checks[2].row].record, record);
   EXPECT_EQ(story.checks[3].row, story.checks[1].row);
   EXPECT_FALSE(story.checks[4].row) << "it names no place";
+}
+
+// What was measured while a world ran, and not read from its trace, has a place there too.
+TEST(Story, PointsAtTheEntryWhereALoadWasHighest) {
+  ToldRun run(3);
+  const std::string large(30'000, 'v');
+  ASSERT_EQ(run.put("/state/shared/a", large).result, CallResult::answered);
+  ASSERT_EQ(run.get("/state/shared/a").response.status, Status::ok);
+  ASSERT_EQ(run.put("/state/shared/a", "one").result, CallResult::answered);
+  std::vector<std::size_t> calls, completions;
+  for (std::size_t i = 0; i < run.trace().entries().size(); ++i) {
+    if (run.trace().entries()[i].kind == TraceKind::call) calls.push_back(i);
+    if (run.trace().entries()[i].kind == TraceKind::completion) completions.push_back(i);
+  }
+  ASSERT_EQ(completions.size(), 3u);
+  const SeenLoad& load = run.server->load();
+  EXPECT_GT(load.output_size, large.size());
+  EXPECT_GE(load.at.output_size, calls[1]);
+  EXPECT_LT(load.at.output_size, completions[1]);
+  EXPECT_GE(load.waiting_size, large.size());
+  EXPECT_LT(load.at.waiting_size, completions[1]);
+  EXPECT_EQ(load.at.overdue, no_place) << "nothing was";
+  run.checks = {{"bounds", 5, "node 0" + behind(load.at.output_size) + ": so many bytes wait"}};
+  EXPECT_TRUE(run.tell().checks[0].row);
 }
 
 TEST(Story, ShowsBytesThatAreNoFrameAsBytes) {

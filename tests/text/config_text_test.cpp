@@ -46,6 +46,8 @@ local_connections = 5
 local_connections_per_uid = 4
 handshakes_per_wakeup = 5
 output_bytes = "1MiB"
+waiting_bytes = "8MiB"
+waiting_bytes_per_peer = "300KiB"
 total_value_size = "512KiB"
 requests_per_second = 50
 bytes_per_second = "2MiB"
@@ -74,6 +76,8 @@ connection_age = "24h"
   EXPECT_EQ(config.limits.half_open_max, 6u);
   EXPECT_EQ(config.limits.handshakes_per_wakeup, 5u);
   EXPECT_EQ(config.limits.output_size_max, 1u << 20);
+  EXPECT_EQ(config.limits.waiting_size_max, 8u << 20);
+  EXPECT_EQ(config.limits.waiting_size_per_peer_max, 300u << 10);
   EXPECT_EQ(config.limits.staging.value_size_max, 512u << 10);
   EXPECT_EQ(config.limits.staging.bytes_per_peer_max, limits::staged_values_per_peer * (512u << 10));
   EXPECT_EQ(config.limits.rates.requests, (RateLimit{50, 200}));
@@ -133,6 +137,8 @@ TEST(ConfigText, RefusesEveryOtherShape) {
   for (const std::string text : {
            "listen = ''", "state = \"a\\u0000b\"", "store = 1", "[[limits]]", "[limits]\nx = 1", "[store]\nx = 1", "[store]\nkeys = 0",
            "[store]\nvalue_bytes = 0", "[store]\nvalue_bytes = '1mb'", "[limits]\nconnections = '8'", "[limits]\noutput_bytes = 4096",
+           "[limits]\nwaiting_bytes = 4096",
+           "[limits]\nwaiting_bytes = '8MiB'\nwaiting_bytes_per_peer = '8MiB'",
            "[limits]\ndrain_timeout = 5", "[limits]\ndrain_timeout = '0s'", "[limits]\ndrain_timeout = '9999999h'"}) {
     EXPECT_EQ(refusal(text).substr(0, 7), "config:") << text;
   }
