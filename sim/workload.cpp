@@ -83,8 +83,11 @@ struct Workload::Draws {
     return request;
   }
 
-  // However large the value, some hundred at most.
-  Pieces pieces() { return {1 + std::max<std::uint64_t>(random.skewed(8'000), options.large_size_max / 200), 1 + random.below(4)}; }
+  // However large the value, of whoever wrote it, some hundred at most.
+  Pieces pieces() {
+    const std::uint64_t value_size_max = std::max<std::uint64_t>(options.large_size_max, options.value_size_max);
+    return {1 + std::max<std::uint64_t>(random.skewed(8'000), value_size_max / 200), 1 + random.below(4)};
+  }
 
   StrayStage stray_stage() {
     constexpr std::array<std::uint64_t, 4> sizes{1, 20, 20, 300};
