@@ -138,6 +138,11 @@ PolicyPlan draw_policy(RandomStream& random, const Plan& plan) {
   policy.dir_denied = random.chance({1, 2});
   if (random.chance({1, 4})) policy.narrowed = some_client();
   if (random.chance({1, 2})) policy.quota_keys = random.between(1, 3);
+  RandomStream ops = random.split("ops");
+  for (auto& nodes : policy.without) {
+    if (ops.chance({1, 4})) nodes.push_back(plan.server_count + static_cast<NodeId>(ops.below(plan.client_count)));
+  }
+  if (ops.chance({1, 3})) policy.wide = plan.server_count + static_cast<NodeId>(ops.below(plan.client_count));
   return policy;
 }
 
@@ -348,6 +353,7 @@ Plan draw_plan(std::uint64_t seed) {
   RandomStream repeater = random.split("repeater");
   if (exists(repeater)) plan.repeater.probe = {1, 1};
   if (exists(repeater)) plan.repeater.call_count = static_cast<std::uint32_t>(repeater.between(20, 60));
+  if (repeater.chance({1, 4})) plan.hostile.push_back(HostileKind::repeater);
   RandomStream hostile = random.split("hostile");
   if (exists(hostile)) {
     for (std::uint64_t left = hostile.between(1, 3); left > 0; --left) {
