@@ -209,7 +209,10 @@ std::string Answers::mutation_objection(const SeenExchange& exchange, const Aske
     const bool is_put = exchange.op == static_cast<std::uint8_t>(Op::put);
     return is_put && grounds_.lacked_space(asked.key, asked.value_size, exchange.asked, exchange.answered) ? "" : "though there is space";
   }
-  if (status == Status::stage_missing) return asked.stage ? "" : "of a PUT that brings its value";
+  if (status == Status::stage_missing) {
+    if (!asked.stage) return "of a PUT that brings its value";
+    return asked.stage->total_size > of_.store().staging.value_size_max ? "of a value over its limit" : "";
+  }
   const auto fits = [&](Place place) { return slot_says(exchange, asked, place); };
   return grounds_.sessions().at_some_moment(exchange.peer, exchange.asked, exchange.answered, fits) ? "" : "which its slot never said";
 }

@@ -114,7 +114,8 @@ bool Shadowed::is_version_of(const PolicyPlan& policy, const Digest& version) co
   const auto says_same = [&](const PolicyPlan& other) {
     for (NodeId node = 0; node < of_.context().keys.size(); ++node) {
       const ShadowPeer who = of_.shadow_of(node);
-      if (is_enrolled(policy, node) != is_enrolled(other, node) || rules_of(policy, who) != rules_of(other, who)) return false;
+      if (is_enrolled(policy, node) != is_enrolled(other, node)) return false;
+      if (is_enrolled(policy, node) && rules_of(policy, who) != rules_of(other, who)) return false;
     }
     return policy.quota_keys == other.quota_keys;
   };

@@ -142,6 +142,7 @@ PolicyPlan draw_policy(RandomStream& random, const Plan& plan) {
   for (auto& nodes : policy.without) {
     if (ops.chance({1, 4})) nodes.push_back(plan.server_count + static_cast<NodeId>(ops.below(plan.client_count)));
   }
+  policy.dir_hidden = ops.chance({1, 3});
   if (ops.chance({1, 3})) policy.wide = plan.server_count + static_cast<NodeId>(ops.below(plan.client_count));
   return policy;
 }
@@ -363,6 +364,8 @@ Plan draw_plan(std::uint64_t seed) {
   RandomStream rates = random.split("rates");
   draw_rates(rates, plan);
   RandomStream policies = random.split("policies");
+  RandomStream first = policies.split("first");
+  if (first.chance({1, 4})) plan.policies.front().wide = plan.server_count + static_cast<NodeId>(first.below(plan.client_count));
   if (policies.chance({1, 6})) plan.policies.front().quota_keys = policies.between(1, 4);
   if (exists(policies)) {
     for (std::uint64_t left = policies.between(1, 3); left > 0; --left) plan.policies.push_back(draw_policy(policies, plan));

@@ -87,6 +87,7 @@ void print_policy(const PolicyPlan& policy, std::string& out) {
   if (policy.dir_denied) out += " dir_denied=1";
   if (policy.narrowed) out += " narrowed=" + std::to_string(*policy.narrowed);
   if (policy.quota_keys != 0) out += " quota_keys=" + std::to_string(policy.quota_keys);
+  if (policy.dir_hidden) out += " dir_hidden=1";
   if (policy.wide) out += " wide=" + std::to_string(*policy.wide);
   for (std::size_t i = 0; i < plan_ops.size(); ++i) {
     if (!policy.without[i].empty()) out += " " + std::string(plan_ops[i].second) + "=" + list_of(policy.without[i]);
@@ -165,6 +166,7 @@ bool read_policy(const Line& line, Plan& plan) {
     if (name == "writers") return read(value, policy.writers);
     if (name == "dir_denied") return read(value, policy.dir_denied);
     if (name == "quota_keys") return read(value, policy.quota_keys);
+    if (name == "dir_hidden") return read(value, policy.dir_hidden);
     if (name == "wide") return read(value, policy.wide.emplace());
     for (std::size_t i = 0; i < plan_ops.size(); ++i) {
       if (name == plan_ops[i].second) return read(value, policy.without[i]);

@@ -82,11 +82,11 @@ std::vector<std::string_view> segments_of(std::string_view key) {
 }
 
 // Where the first segments lie, for a peer that may do this at all. A key needs one segment more than the subtree that it lies in.
-bool reaches(const PolicyPlan& plan, ShadowPeer who, const std::vector<std::string_view>& segments, std::size_t own) {
+bool reaches(const PolicyPlan& plan, ShadowPeer who, Op op, const std::vector<std::string_view>& segments, std::size_t own) {
   const auto in = [&](std::size_t depth, std::string_view name) { return segments.size() >= depth + own && segments[depth - 1] == name; };
   if (!in(1, "state")) return false;
   const bool in_shared = in(2, "shared");
-  if (in_shared && plan.dir_denied && in(3, "dir")) return false;
+  if (in_shared && (plan.dir_denied || (plan.dir_hidden && op == Op::list)) && in(3, "dir")) return false;
   if (plan.wide == who.node && !in_shared) return who.local || (!in(2, "keystore") && !in(2, "boot"));
   if (plan.narrowed == who.node) return plan.wide == who.node || (in_shared && in(3, "own"));
   return in_shared || (who.local && in(2, "keystore"));
@@ -101,6 +101,7 @@ std::vector<Rule> rules_of(const PolicyPlan& plan, ShadowPeer peer) {
   std::vector<Rule> rules;
   const std::string dir = std::string(shared) + "dir/";
   if (plan.dir_denied) rules.push_back({dir, access_all, true});
+  if (plan.dir_hidden) rules.push_back({dir, static_cast<AccessMask>(Access::list), true});
   const AccessMask access = mask_of(plan, peer.node);
   if (access == 0) return rules;
   if (plan.dir_denied) rules.push_back({dir + "sub/", access, false});
@@ -142,11 +143,11 @@ Status shadow_verdict(const PolicyPlan& plan, ShadowPeer who, Op op, std::string
   const bool is_prefix = op == Op::list;
   if (const Status status = shadow_key_check(key, is_prefix); status != Status::ok) return status;
   if (!is_enrolled(plan, who.node) || !may(plan, who.node, op)) return Status::access_denied;
-  return reaches(plan, who, segments_of(key), is_prefix ? 0 : 1) ? Status::ok : Status::access_denied;
+  return reaches(plan, who, op, segments_of(key), is_prefix ? 0 : 1) ? Status::ok : Status::access_denied;
 }
 
 bool shadow_shows(const PolicyPlan& plan, ShadowPeer who, std::string_view key) {
-  return is_enrolled(plan, who.node) && may(plan, who.node, Op::list) && reaches(plan, who, segments_of(key), 1);
+  return is_enrolled(plan, who.node) && may(plan, who.node, Op::list) && reaches(plan, who, Op::list, segments_of(key), 1);
 }
 
 std::uint16_t shadow_rule(const PolicyPlan& plan, ShadowPeer who, Op op, std::string_view key) {

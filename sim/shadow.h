@@ -33,6 +33,7 @@ struct PolicyPlan {
   std::optional<NodeId> narrowed;  // has /state/shared/own/ and no more
   std::uint64_t quota_keys = 0;    // so many keys at most are of one peer; 0: no bound that a run meets
   std::optional<NodeId> wide{};    // has /state/ but for what no remote peer can be given
+  bool dir_hidden = false;         // LIST does not show /state/shared/dir/ to anybody
   std::array<std::vector<NodeId>, plan_ops.size()> without{};  // may not do that op
   friend bool operator==(const PolicyPlan&, const PolicyPlan&) = default;
 };

@@ -197,6 +197,23 @@ TEST(CheckAnswers, HoldsSessionVerbsToTheSessions) {
   });
 }
 
+TEST(CheckAnswers, ObjectsToAStageThatIsMissedThoughItsValueIsOverTheLimit) {
+  const auto missing = [](std::uint64_t more) {
+    return [more](Forge& f) {
+      f.arrive(1);
+      f.asked_put(1, "a", "one");
+      static const std::string key = root + "a";
+      PutRequest put;
+      put.at = f.next_slot(1);
+      put.key = as_bytes(key);
+      put.stage = StageCommit{1, f.context.servers[0].staging.value_size_max + more, {}};
+      f.reply(f.ask(1, put), Status::stage_missing, MutationResponse{});
+    };
+  };
+  EXPECT_TRUE(accepts(missing(0)));
+  object("answers", "over the limit", missing(1));
+}
+
 TEST(CheckAnswers, HoldsTheComparisonOfAHeadToTheLog) {
   const auto greets = [](HeadComparison said, std::uint64_t ahead, bool is_other) {
     return [=](Forge& f) {

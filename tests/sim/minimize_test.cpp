@@ -98,7 +98,8 @@ TEST(Minimize, LooksForAMomentThatEveryChangeMovesWithOtherSeeds) {
     const bool is_met = text == print(before) || hash_name(text) % 8 == 0;
     return std::string(is_met && has(plan, IncidentKind::crash, crashing) ? "audit" : "");
   };
-  ASSERT_GT(std::count(print(before).begin(), print(before).end(), '\n'), 40);
+  const std::string whole = print(before);
+  ASSERT_GT(std::count(whole.begin(), whole.end(), '\n'), 40);
   const Minimized after = minimize(before, "audit", failed_check);
   EXPECT_EQ(failed_check(after.plan), "audit");
   const std::string text = print(after.plan);

@@ -66,7 +66,7 @@ TEST(Shadow, AgreesWithThePolicyThatItStandsFor) {
       root + "\xf0\x8f\xbf\xbf", root + "\xf0\x90\x80\x80", root + "\xf4\x8f\xbf\xbf", root + "\xf4\x90\x80\x80", root + "\xf8\x88\x80\x80\x80",
       root + "\x80", root + "\xc0\xaf", root + "\xc1\xbf", root + "\xe2\x80", root + "\xff", root + "\x7f", root + ".", root + "...", root + ".k"};
   std::size_t allowed = 0, denied = 0;
-  for (unsigned bits = 0; bits < 512; ++bits) {
+  for (unsigned bits = 0; bits < 1024; ++bits) {
     const bool some_local = (bits & 64) != 0;
     const std::array<ShadowPeer, 3> peers{{{1, some_local}, {2, some_local}, {3, false}}};
     PolicyPlan plan;
@@ -77,6 +77,7 @@ TEST(Shadow, AgreesWithThePolicyThatItStandsFor) {
     if ((bits & 16) != 0) plan.writers.push_back(3);
     if ((bits & 32) != 0) plan.readers.push_back(3);
     if ((bits & 128) != 0) plan.wide = 1;
+    plan.dir_hidden = (bits & 512) != 0;
     if ((bits & 256) != 0) {
       for (std::size_t op = 0; op < plan_ops.size(); ++op) plan.without[op] = {static_cast<NodeId>(1 + op % 3)};
     }
