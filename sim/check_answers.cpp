@@ -56,6 +56,7 @@ class Answers {
     for (const SeenExchange& each : of_.history().exchanges) {
       if (const auto asked = mutation_in(each)) asked_[slot_of(each.peer, asked->at)].push_back(&each);
     }
+    note_order();
     for (const SeenExchange& each : of_.history().exchanges) {
       std::string what = take(each);
       if (each.is_answered()) ++result_.judged;
@@ -72,6 +73,7 @@ class Answers {
 
   static Slot slot_of(NodeId peer, const SlotRef& at) { return {peer, at.session, at.slot, at.sequence}; }
   [[nodiscard]] static std::string place_of(const SeenExchange& exchange);
+  void note_order();
   [[nodiscard]] std::string take(const SeenExchange& exchange);
   [[nodiscard]] std::string objection(const SeenExchange& exchange, bool is_first);
   [[nodiscard]] std::string request_objection(const SeenExchange& exchange);
@@ -93,6 +95,7 @@ class Answers {
   SessionCauses causes_;
   HmacSha256 mac_;
   std::map<Slot, std::vector<const SeenExchange*>> asked_;
+  std::map<const SeenExchange*, Place> done_by_;         // of those behind which their connection asked for something that ran
   std::set<std::uint32_t> greeted_, over_;               // connections
   std::set<std::uint64_t> told_;                         // records whose call was answered as having run just now
   std::map<std::uint64_t, std::uint64_t> conflicts_;     // the revision that was told, by record
@@ -103,6 +106,19 @@ std::string Answers::place_of(const SeenExchange& exchange) {
   return "node " + std::to_string(exchange.peer) + " request " + std::to_string(exchange.id) + " (op " + std::to_string(exchange.op) +
          ") behind entry " + std::to_string(exchange.asked) + " answered " +
          (exchange.is_answered() ? std::string(name_of(exchange.answer.status)) : std::string("nothing"));
+}
+
+// A connection's requests are worked on in their order, so one was done by when a later one was recorded.
+void Answers::note_order() {
+  std::map<std::uint32_t, Place> next;  // by connection
+  const auto& all = of_.history().exchanges;
+  for (auto each = all.rbegin(); each != all.rend(); ++each) {
+    const auto later = next.find(each->connection);
+    if (later != next.end()) done_by_[&*each] = later->second;
+    const auto* const answer = each->is_answered() ? std::get_if<MutationResponse>(&each->answer.body) : nullptr;
+    const SeenAppend* const ran = answer == nullptr || answer->replayed ? nullptr : of_.append_of_index(answer->index);
+    if (ran != nullptr) next[each->connection] = ran->at;
+  }
 }
 
 std::string Answers::take(const SeenExchange& exchange) {
@@ -193,7 +209,10 @@ std::string Answers::mutation_objection(const SeenExchange& exchange, const Aske
     const bool is_put = exchange.op == static_cast<std::uint8_t>(Op::put);
     return is_put && grounds_.lacked_space(asked.key, asked.value_size, exchange.asked, exchange.answered) ? "" : "though there is space";
   }
-  if (status == Status::stage_missing) return asked.stage ? "" : "of a PUT that brings its value";
+  if (status == Status::stage_missing) {
+    if (!asked.stage) return "of a PUT that brings its value";
+    return asked.stage->total_size > of_.store().staging.value_size_max ? "of a value over its limit" : "";
+  }
   const auto fits = [&](Place place) { return slot_says(exchange, asked, place); };
   return grounds_.sessions().at_some_moment(exchange.peer, exchange.asked, exchange.answered, fits) ? "" : "which its slot never said";
 }
@@ -252,6 +271,9 @@ std::string Answers::recorded_objection(const SeenExchange& exchange, const Aske
     const SessionLife* const life = grounds_.sessions().find(exchange.peer, asked.at.session);
     const auto fits = [&](Place place) { return life->at(place).live && life->at(place).generation == asked.at.generation; };
     if (!grounds_.sessions().at_some_moment(exchange.peer, exchange.asked, exchange.answered, fits)) return "to a generation that is fenced";
+    const auto done = done_by_.find(&exchange);
+    const bool is_known = of_.durability() == Durability::commit && done != done_by_.end();
+    if (is_known && answer.index > grounds_.durable_at(done->second)) return "out of a commit that was under way";
   }
   if (record.status == Status::revision_conflict) {
     return conflicts_.emplace(answer.index, answer.revision).first->second == answer.revision ? "" : "with another revision than before";
@@ -289,12 +311,15 @@ std::string Answers::comparison_objection(const SeenExchange& exchange, const He
   const auto& asked = std::get<HelloRequest>(exchange.request.body);
   if (asked.store != answer.store || asked.head.index == 0) return answer.comparison == HeadComparison::none ? "" : "compares what was not named";
   if (answer.comparison == HeadComparison::none) return "compares nothing";
+  const bool differs = answer.comparison == HeadComparison::differs;
+  const bool is_ahead = asked.head.index > grounds_.last_index_at(exchange.answered) || asked.epoch > grounds_.epoch_at(exchange.answered);
+  if (is_ahead) return differs ? "" : "does not tell that it is behind";
   const SeenAppend* const append = of_.append_of_index(asked.head.index);
   if (append == nullptr) return {};
-  const bool differs = answer.comparison == HeadComparison::differs;
   if (append->lost <= exchange.asked && !differs) return "does not tell what it lost";
-  const bool is_there = append->lost > exchange.answered && Sha256().of(append->encoded) == asked.head.hash;
-  return is_there && differs ? "tells of a loss that was none" : "";
+  const bool is_same = Sha256().of(append->encoded) == asked.head.hash;
+  if (append->lost > exchange.answered && is_same && differs) return "tells of a loss that was none";
+  return !is_same && answer.comparison == HeadComparison::same ? "takes another history for its own" : "";
 }
 
 std::string Answers::hello_objection(const SeenExchange& exchange) const {

@@ -25,6 +25,7 @@ class Channels {
     for (const auto& [way, from] : tampered_) judge_span(way, from, of_.history().end);
     judge_failures();
     judge_refusals();
+    for (const SeenArrival& each : of_.history().arrivals) judge_silence(each);
     return result_;
   }
 
@@ -42,6 +43,7 @@ class Channels {
   void judge_failures();
   void judge_distrust(const SeenEvent& event);
   void judge_refusals();
+  void judge_silence(const SeenArrival& arrival);
   [[nodiscard]] Place last_written_tally() const;
 
   const Case& of_;
@@ -136,6 +138,15 @@ void Channels::judge_refusals() {
   if (recorded < refused) {
     result_.fail(std::to_string(refused) + " records did not authenticate, and " + std::to_string(recorded) + " are recorded as damage");
   }
+}
+
+// A connection ends with what did not authenticate: nothing more is said on it, whatever waits.
+void Channels::judge_silence(const SeenArrival& arrival) {
+  if (arrival.refused == no_place || arrival.last_said == no_place) return;
+  ++result_.judged;
+  if (arrival.last_said <= arrival.refused) return;
+  result_.fail("node " + std::to_string(arrival.peer) + " at entry " + std::to_string(arrival.at) + ": is spoken to at entry " +
+               std::to_string(arrival.last_said) + ", behind what did not authenticate at entry " + std::to_string(arrival.refused));
 }
 
 // What nobody tampered with is never taken for damage, on any stream.

@@ -96,7 +96,7 @@ bool Linearizable::page_fits(const SeenCall& call, Place place) const {
   std::size_t next = 0;
   const auto& keys = timeline_.keys();
   for (auto key = keys.lower_bound(std::max(call.key, call.cursor)); key != keys.end() && key->first.starts_with(call.key); ++key) {
-    if (key->first == call.cursor || shadow_verdict(policy, of_.shadow_of(call.node), Op::get, key->first) != Status::ok) continue;
+    if (key->first == call.cursor || !shadow_shows(policy, of_.shadow_of(call.node), key->first)) continue;
     const Version version = Timeline::at(key->second, place);
     if (version.revision == 0) continue;
     if (next == call.entries.size()) return call.has_more;

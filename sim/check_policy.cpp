@@ -48,6 +48,7 @@ class Shadowed {
   [[nodiscard]] std::string answer_objection(const SeenCall& call) const;
   [[nodiscard]] std::string read_objection(const SeenCall& call) const;
   [[nodiscard]] std::string arrival_objection(const SeenArrival& arrival) const;
+  [[nodiscard]] bool is_version_of(const PolicyPlan& policy, const Digest& version) const;
   [[nodiscard]] std::string record_objection(const SeenAppend& append);
   [[nodiscard]] std::string mutation_objection(const SeenAppend& append, NodeId peer, const PolicyPlan& policy) const;
 
@@ -71,7 +72,11 @@ std::string Shadowed::answer_objection(const SeenCall& call) const {
   const bool tells = !call.data.empty() || !call.entries.empty() || call.has_more || call.revision != 0 || call.total_size != 0;
   if (is_verdict(call.status) && tells) return "a refusal that tells something";
   if (!call.is_mutation()) return read_objection(call);
-  if (call.index == 0) return is_verdict(call.status) ? "a verdict without a record" : "";
+  if (call.index == 0 && is_verdict(call.status)) return "a verdict without a record";
+  const auto allows = [&](const PolicyPlan& policy) { return expected(policy, call) == Status::ok; };
+  const bool is_behind = call.status == Status::stage_missing || call.status == Status::no_space;  // key and policy come first
+  if (call.index == 0 && is_behind && !of_.some_policy(call.called, call.completed, allows)) return "looked at further than its verdict";
+  if (call.index == 0) return {};
   // Its record has the verdict, of the policy that was in force there; here is what must not be told at any time in between.
   const bool tells_what_is = call.status == Status::not_found || call.status == Status::revision_conflict;
   const auto may_get = [&](const PolicyPlan& policy) { return shadow_verdict(policy, of_.shadow_of(call.node), Op::get, call.key) == Status::ok; };
@@ -89,7 +94,7 @@ std::string Shadowed::read_objection(const SeenCall& call) const {
   }
   for (const SeenEntry& entry : call.entries) {
     // Each key for itself; that the page is of one moment and policy is another check's.
-    const auto shows = [&](const PolicyPlan& policy) { return shadow_verdict(policy, of_.shadow_of(call.node), Op::get, entry.key) == Status::ok; };
+    const auto shows = [&](const PolicyPlan& policy) { return shadow_shows(policy, of_.shadow_of(call.node), entry.key); };
     if (!of_.some_policy(call.called, call.completed, shows)) return "lists what is outside the grant";
   }
   return {};
@@ -104,15 +109,32 @@ std::string Shadowed::arrival_objection(const SeenArrival& arrival) const {
   return speaks && of_.some_policy(arrival.at, arrival.last_said + 1, is_strange) ? "is served though it is enrolled no more" : "";
 }
 
+// Two policies have one version where they say the same to everybody, and only there.
+bool Shadowed::is_version_of(const PolicyPlan& policy, const Digest& version) const {
+  const auto says_same = [&](const PolicyPlan& other) {
+    for (NodeId node = 0; node < of_.context().keys.size(); ++node) {
+      const ShadowPeer who = of_.shadow_of(node);
+      if (is_enrolled(policy, node) != is_enrolled(other, node)) return false;
+      if (is_enrolled(policy, node) && rules_of(policy, who) != rules_of(other, who)) return false;
+    }
+    return policy.quota_keys == other.quota_keys;
+  };
+  return std::all_of(versions_.begin(), versions_.end(), [&](const auto& each) {
+    return each.first == &policy || (each.second == version) == says_same(*each.first);
+  });
+}
+
 std::string Shadowed::record_objection(const SeenAppend& append) {
   const NodeId peer = of_.node_of(append.record.peer);
   const PolicyPlan& policy = of_.policy_at(append.at);
   if (peer == no_node) return "of nobody";
+  if (append.record.peer.alias != alias_of(of_.shadow_of(peer))) return "names its peer otherwise";
   const bool acts = append.is_mutation() || append.record.kind == AuditKind::session || append.record.kind == AuditKind::eviction;
   if (!acts) return {};
   if (!is_enrolled(policy, peer)) return "of a peer that is not enrolled";
   const auto [version, fresh] = versions_.try_emplace(&policy, append.record.policy);
-  if (!fresh && version->second != append.record.policy) return "names another policy than is in force";
+  if (fresh && !is_version_of(policy, append.record.policy)) return "names a policy that was in force before";
+  if (version->second != append.record.policy) return "names another policy than is in force";
   return append.is_mutation() ? mutation_objection(append, peer, policy) : "";
 }
 
@@ -137,6 +159,12 @@ std::string Shadowed::mutation_objection(const SeenAppend& append, NodeId peer, 
   if (status == Status::ok ? is_verdict(record.status) : record.status != status) {
     return "recorded " + std::string(name_of(record.status)) + ", the shadow says " + std::string(name_of(status));
   }
+  const Op asked = record.allowed || shadow_verdict(policy, of_.shadow_of(peer), static_cast<Op>(record.op), record.key) != Status::ok
+                       ? static_cast<Op>(record.op)
+                       : Op::get;  // for its condition
+  const bool is_key = status == Status::ok || status == Status::access_denied;
+  const std::uint16_t rule = is_key ? shadow_rule(policy, of_.shadow_of(peer), asked, record.key) : std::uint16_t{0};
+  if (record.rule != rule) return "names rule " + std::to_string(record.rule) + ", the shadow says " + std::to_string(rule);
   const bool tells = record.status == Status::not_found || record.status == Status::revision_conflict;
   return tells && !may_know ? "tells what is there to one who may not know" : "";
 }

@@ -94,6 +94,8 @@ std::string Recorded::call_objection(const AuditRecord& record, const SeenCall& 
   if (record.op != static_cast<std::uint8_t>(call.op)) return "is of another op than " + place_of(call);
   const std::string_view key = std::string_view(call.key).substr(0, limits::key_size_max);
   if (record.key_size != call.key.size() || record.key != key) return "is of another key than " + place_of(call);
+  const bool is_long = record.key_size > limits::key_size_max;
+  if (is_long && record.key_digest != Sha256().of(as_bytes(call.key))) return "has another digest of its key than " + place_of(call);
   if (record.value_size != call.value_size) return "is of another size than " + place_of(call);
   if (call.op == Op::put && call.value.size() == call.value_size && record.value_mac != of_.mac_of(call)) {
     return "is of another value than " + place_of(call);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <tuple>
 #include <vector>
 
 #include "core/limits.h"
@@ -20,7 +21,7 @@ struct Session {
 // The sessions as the records tell them, with what a crash takes back.
 class Sessions {
  public:
-  explicit Sessions(const Case& of) : of_(of) {}
+  explicit Sessions(const Case& of) : of_(of) { note_use(); }
 
   CheckResult judge() {
     const History& history = of_.history();
@@ -44,6 +45,7 @@ class Sessions {
     std::optional<Session> before;
   };
 
+  void note_use();
   [[nodiscard]] std::string take(const SeenAppend& append);
   [[nodiscard]] std::string eviction_objection(const SeenAppend& append) const;
   [[nodiscard]] std::string take_use(const SlotRef& at, Session& session) const;
@@ -51,10 +53,24 @@ class Sessions {
   void take_back(std::uint64_t kept_index);
 
   const Case& of_;
+  std::map<std::tuple<NodeId, std::uint64_t, std::uint32_t>, std::uint32_t> joined_from_;  // by session and generation: the connection
+  std::map<std::uint32_t, Place> last_asked_;                                             // by connection
   std::map<Name, Session> sessions_;
   std::vector<Change> changes_;
   CheckResult result_{"sessions", 0, {}};
 };
+
+// Where a session was opened or resumed from, and until when that connection was there at least.
+void Sessions::note_use() {
+  for (const SeenExchange& each : of_.history().exchanges) {
+    if (each.form == SeenExchange::Form::none) continue;
+    last_asked_[each.connection] = each.asked;
+    const auto* const answer = each.is_answered() ? std::get_if<SessionResponse>(&each.answer.body) : nullptr;
+    const bool joins = each.form == SeenExchange::Form::request && !std::holds_alternative<CloseRequest>(each.request.body);
+    if (answer == nullptr || !joins || each.answer.status != Status::ok) continue;
+    joined_from_[{each.peer, answer->session, answer->generation}] = each.connection;
+  }
+}
 
 void Sessions::take_back(std::uint64_t kept_index) {
   for (; !changes_.empty() && changes_.back().index > kept_index; changes_.pop_back()) {
@@ -103,6 +119,8 @@ std::string Sessions::eviction_objection(const SeenAppend& append) const {
     has_older |= is_apart && session.used < victim->second.used;
   }
   if (live < of_.store().sessions_per_key) return "evicts though there is room";
+  const auto from = joined_from_.find({of_.node_of(append.record.peer), append.record.at.session, victim->second.generation});
+  if (from != joined_from_.end() && last_asked_.at(from->second) > append.at) return "evicts a session that has a connection";
   return has_older ? "evicts another than the least recently used" : "";
 }
 

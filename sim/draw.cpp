@@ -145,6 +145,12 @@ PolicyPlan draw_policy(RandomStream& random, const Plan& plan) {
   if (random.chance({1, 4})) policy.narrowed = some_client();
   if (random.chance({1, 2})) policy.quota_keys = random.between(1, 3);
   if (random.chance({1, 3})) policy.quota_bytes = draw_quota_bytes(random, plan);
+  RandomStream ops = random.split("ops");
+  for (auto& nodes : policy.without) {
+    if (ops.chance({1, 4})) nodes.push_back(plan.server_count + static_cast<NodeId>(ops.below(plan.client_count)));
+  }
+  policy.dir_hidden = ops.chance({1, 3});
+  if (ops.chance({1, 3})) policy.wide = plan.server_count + static_cast<NodeId>(ops.below(plan.client_count));
   return policy;
 }
 
@@ -355,6 +361,7 @@ Plan draw_plan(std::uint64_t seed) {
   RandomStream repeater = random.split("repeater");
   if (exists(repeater)) plan.repeater.probe = {1, 1};
   if (exists(repeater)) plan.repeater.call_count = static_cast<std::uint32_t>(repeater.between(20, 60));
+  if (repeater.chance({1, 4})) plan.hostile.push_back(HostileKind::repeater);
   RandomStream hostile = random.split("hostile");
   if (exists(hostile)) {
     for (std::uint64_t left = hostile.between(1, 3); left > 0; --left) {
@@ -364,6 +371,8 @@ Plan draw_plan(std::uint64_t seed) {
   RandomStream rates = random.split("rates");
   draw_rates(rates, plan);
   RandomStream policies = random.split("policies");
+  RandomStream first = policies.split("first");
+  if (first.chance({1, 4})) plan.policies.front().wide = plan.server_count + static_cast<NodeId>(first.below(plan.client_count));
   if (policies.chance({1, 6})) plan.policies.front().quota_keys = policies.between(1, 4);
   if (policies.chance({1, 6})) plan.policies.front().quota_bytes = draw_quota_bytes(policies, plan);
   if (exists(policies)) {

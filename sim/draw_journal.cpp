@@ -5,9 +5,6 @@
 namespace statefs::sim {
 namespace {
 
-// What such a store may hold must fit its disk, which should be small: its log goes round only when it is.
-constexpr std::uint64_t value_bytes_most = 600'000;
-constexpr std::uint64_t keys_most = 128;
 constexpr std::uint64_t sessions_most = 8;
 
 Duration drawn(RandomStream& random, Duration max) {
@@ -74,8 +71,8 @@ void draw_journals(Plan& plan, Duration horizon, bool has_faults) {
   plan.store.direct = random.chance({1, 2});
   if (random.chance({2, 3})) plan.store.request_time = drawn(random, milliseconds(5));
   plan.store.restart_after = milliseconds(1) + drawn(random, seconds(2));
-  plan.store.value_bytes_max = std::min(plan.store.value_bytes_max, value_bytes_most);
-  plan.store.keys_max = std::min(plan.store.keys_max, keys_most);
+  plan.store.value_bytes_max = std::min(plan.store.value_bytes_max, journal_value_bytes_most);
+  plan.store.keys_max = std::min(plan.store.keys_max, journal_keys_most);
   plan.limits.sessions_per_key = std::min<std::size_t>(plan.limits.sessions_per_key, sessions_most);
   if (has_faults) DiskDraw(random, plan, horizon).all();
 }

@@ -9,7 +9,6 @@
 namespace statefs::sim {
 namespace {
 
-constexpr std::uint64_t events_max = 3'000'000;
 constexpr std::uint32_t stranger_operations = 4;
 constexpr Duration calm_time_max = seconds(300);  // for each call of the calm part, the way to the server included
 constexpr Duration repeating_time_max = seconds(30);
@@ -45,7 +44,8 @@ std::unique_ptr<Suite> suite_for(const Plan& plan, CryptoWatch& watch, Tap* tap)
 
 }  // namespace
 
-Episode::Episode(const Plan& plan, Tap* tap) : plan_(plan), world_(plan.seed, plan.faults, suite_for(plan, watch_, tap)), events_left_(events_max) {
+Episode::Episode(const Plan& plan, Tap* tap, std::uint64_t events_max)
+    : plan_(plan), world_(plan.seed, plan.faults, suite_for(plan, watch_, tap)), events_max_(events_max), events_left_(events_max) {
   watch_.watch(world_.schedule(), world_.trace());
   plain_watch_.watch(world_.schedule(), world_.trace());
   if (tap != nullptr) {
@@ -81,13 +81,13 @@ void Episode::add_servers() {
   options.flush_interval = plan_.store.flush_interval;
   options.flush_delay = plan_.store.flush_delay;
   options.audit_ring_size = plan_.store.audit_ring_size;
-  options.value_bytes_max = plan_.store.value_bytes_max;
-  options.keys_max = plan_.store.keys_max;
   for (NodeId id = 0; id < plan_.node_count(); ++id) {
     if (plan_.is_local(id)) options.locals.insert(id);
   }
   options.plain_watch = &plain_watch_;
   for (NodeId id = 0; id < plan_.server_count; ++id) {
+    options.value_bytes_max = plan_.store.value_bytes_of(id);
+    options.keys_max = plan_.store.keys_of(id);
     options.journal.reset();
     if (plan_.store.is_journal(id)) options.journal = JournalOptions{plan_.store.direct, plan_.store.request_time};
     cast_.servers.push_back(&world_.add_server(world_.node(id), options));
@@ -163,7 +163,7 @@ bool Episode::idle() const {
 
 void Episode::work() {
   while (!idle()) {
-    if (!step()) return stuck("stuck, or not done after " + std::to_string(events_max) + " events");
+    if (!step()) return stuck("stuck, or not done after " + std::to_string(events_max_) + " events");
   }
   worked_until_ = world_.now();
   points_ = nullptr;
@@ -309,8 +309,8 @@ CheckContext Episode::context() {
       context.servers[id] = {ServerProgram::mac_key_of(world_.random(), id),
                              plan_.store.commits ? Durability::commit : Durability::sync,
                              plan_.store.audit_ring_size,
-                             plan_.store.value_bytes_max,
-                             plan_.store.keys_max,
+                             plan_.store.value_bytes_of(id),
+                             plan_.store.keys_of(id),
                              plan_.limits.sessions_per_key,
                              plan_.store.is_journal(id),
                              plan_.limits.staging,

@@ -21,10 +21,13 @@
 
 namespace statefs::sim {
 
+// A world that is not done after so many events never will be.
+inline constexpr std::uint64_t events_max_default = 3'000'000;
+
 class Episode {
  public:
   // `plan` outlives it, and `tap`, where there is one.
-  Episode(const Plan& plan, Tap* tap);
+  Episode(const Plan& plan, Tap* tap, std::uint64_t events_max = events_max_default);
 
   void work();  // until every workload is through and every incident over
   void calm();  // no more faults: each client that is left does a few more operations
@@ -41,6 +44,7 @@ class Episode {
   [[nodiscard]] History history();
   [[nodiscard]] std::vector<CheckResult> judge(const History& history);
   [[nodiscard]] Time worked_until() const { return worked_until_; }
+  [[nodiscard]] bool out_of_events() const { return events_left_ == 0; }
   [[nodiscard]] std::uint64_t completed_count() const;
   [[nodiscard]] std::uint64_t reconnect_count() const;
 
@@ -65,6 +69,7 @@ class Episode {
   std::vector<Repeater*> repeaters_;
   std::vector<std::unique_ptr<Hostile>> hostile_;
   std::unique_ptr<Adversary> adversary_;
+  std::uint64_t events_max_;
   std::uint64_t events_left_;
   std::vector<std::uint64_t>* points_ = nullptr;
   Time worked_until_;

@@ -80,6 +80,7 @@ void Hostile::work(const std::vector<StreamEnd>&, Now now) {
       continue;
     }
     while (const auto response = at->second.take_response()) {
+      if (const auto* hello = std::get_if<HelloResponse>(&response->body); hello != nullptr && response->status == Status::ok) heard_ = *hello;
       if (const auto* session = std::get_if<SessionResponse>(&response->body); session != nullptr && session->session != 0) {
         session_ = session->session;
         if (is_noisy() && response->op == static_cast<std::uint8_t>(Op::open)) noise_.opened(session_);
@@ -101,11 +102,27 @@ void Hostile::greet(RawEnd& raw) {
   // Some do not even say hello well.
   hello.version = random_.chance({1, 8}) ? std::uint16_t{77} : protocol_version;
   hello.features = feature_sessions;
+  name_head(hello);
   OpenRequest open;
   open.instance[0] = static_cast<std::uint8_t>(random_.below(4));
   open.generation = 1 + static_cast<std::uint32_t>(random_.below(3));
   if (random_.chance({7, 8})) raw.send_plain(frames_of({{++id_, hello}}));
   raw.send_plain(frames_of({{++id_, open}}));
+}
+
+// What it was told last, as it was or in one thing not.
+void Hostile::name_head(HelloRequest& hello) {
+  if (!heard_ || random_.chance({1, 4})) return;
+  hello.store = heard_->store;
+  hello.epoch = heard_->epoch;
+  hello.head = heard_->head;
+  switch (random_.below(6)) {
+    case 0: hello.head.hash[random_.below(hello.head.hash.size())] ^= 1; break;
+    case 1: hello.head.index += 1; break;
+    case 2: hello.head.index += std::uint64_t{1} << 40; break;
+    case 3: hello.epoch += 1; break;
+    default: break;
+  }
 }
 
 void Hostile::act() {

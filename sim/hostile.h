@@ -28,6 +28,7 @@ class Hostile final : public Program {
   void act();
   void drop(StreamEnd end);
   void greet(RawEnd& raw);
+  void name_head(HelloRequest& hello);
   void crowd();
   [[nodiscard]] Duration random_pause();
   [[nodiscard]] Bytes garbage();
@@ -47,6 +48,7 @@ class Hostile final : public Program {
   std::uint32_t actions_left_;
   std::uint64_t id_ = 0;
   std::uint64_t session_ = 0;  // of its own, once it has one
+  std::optional<HelloResponse> heard_;  // the last
   Time next_;
 };
 

@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <memory>
@@ -18,6 +19,7 @@
 #include "sim/campaign/seed_run.h"
 #include "sim/campaign/telling.h"
 #include "sim/campaign/worker_pool.h"
+#include "sim/episode.h"
 #include "sim/exhaust_scripts.h"
 
 namespace {
@@ -83,10 +85,12 @@ int run_minimized(Options options, Plan plan) {
   std::string problem;
   SeedRunOptions quiet = options.run;
   quiet.verbose = false;
+  std::uint64_t events = 0;
   const auto failed_check = [&](const Plan& smaller) {
     if (!problem.empty()) return std::string();
     const AttemptEnd end = attempt(smaller, quiet, options.campaign.cpu_seconds_per_seed);
     problem = end.problem;
+    events = end.events;
     return end.failed_check;
   };
   // Found out now rather than after thousands of runs; and what an earlier run wrote is not taken for this one's.
@@ -99,6 +103,9 @@ int run_minimized(Options options, Plan plan) {
     std::printf("nothing to minimise: seed %llu fails no check\n", static_cast<unsigned long long>(plan.seed));
     return run_one(options, plan);
   }
+  // What takes far longer than the whole is no smaller, and most often goes on without end.
+  constexpr std::uint64_t events_times = 4, events_least = 20'000;
+  if (events != 0 && events_times * events < events_max_default) quiet.events_max = std::max(events_times * events, events_least);
   const Minimized smaller = minimize(plan, check, failed_check, options.minimize_runs_max);
   if (!problem.empty()) return fail(problem, bad_machine);
   const std::string replay = replay_line(options) + " --scenario " + options.minimized;

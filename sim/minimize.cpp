@@ -56,6 +56,18 @@ std::vector<std::uint32_t> halves(std::uint32_t value, std::uint32_t least) {
   return less;
 }
 
+// The part of a plan that a number belongs to: `link` of `link.latency_ns`.
+std::string_view part_of(std::string_view name) { return name.substr(0, name.find('.')); }
+
+// Another try at much the same: every draw is another, and what happens at a request of the disk happens earlier.
+Plan varied(Plan plan, std::uint64_t number, std::uint64_t variants) {
+  plan.seed = number;
+  for (Incident& each : plan.incidents) {
+    if (each.event > 1) each.event = std::max<std::uint64_t>(1, each.event * (variants - number) / variants);
+  }
+  return plan;
+}
+
 template <typename Thing>
 std::vector<Thing> only(const std::vector<Thing>& all, const std::vector<std::size_t>& kept) {
   std::vector<Thing> some;
@@ -71,28 +83,63 @@ class Minimizer {
   }
 
   Minimized all() {
-    std::string before;
-    do {
-      before = print(plan_);
-      for (const auto step : {&Minimizer::incidents, &Minimizer::hostile, &Minimizer::clients, &Minimizer::operations, &Minimizer::nodes,
-                              &Minimizer::numbers, &Minimizer::node_options, &Minimizer::policies, &Minimizer::values}) {
-        if (!bounded_) (this->*step)();
-      }
-    } while (!bounded_ && print(plan_) != before);
+    bound_ = runs_max_ / 2;
+    until_nothing_helps();
+    bound_ = runs_max_;
+    bounded_ = false;
+    if (line_count(plan_) > scenario_lines_wanted) look_for_others();
+    until_nothing_helps();
     // One line less, and the same run: no client does all of them.
     if (plan_.operations.size() == plan_.client_count) plan_.workload.operation_count = Plan{}.workload.operation_count;
     return {plan_, runs_, bounded_};
   }
 
  private:
-  // Takes it for the plan if it is another that fails likewise.
+  using Steps = std::initializer_list<void (Minimizer::*)()>;
+
+  void take(Steps steps) {
+    for (const auto step : steps) {
+      if (!bounded_) (this->*step)();
+    }
+  }
+
+  void until_nothing_helps() {
+    std::string before;
+    do {
+      before = print(plan_);
+      take({&Minimizer::incidents, &Minimizer::hostile, &Minimizer::clients, &Minimizer::operations, &Minimizer::nodes, &Minimizer::numbers,
+            &Minimizer::node_options, &Minimizer::policies, &Minimizer::values});
+    } while (!bounded_ && print(plan_) != before);
+  }
+
+  // Some failures need one moment to be met: whatever is left out moves it. Then with less of everything it is looked for anew.
+  void look_for_others() {
+    varies_ = true;
+    take({&Minimizer::parts, &Minimizer::incidents, &Minimizer::hostile, &Minimizer::clients, &Minimizer::nodes, &Minimizer::numbers,
+          &Minimizer::node_options, &Minimizer::policies});
+    varies_ = false;
+  }
+
   bool attempt(const Plan& smaller) {
+    if (!varies_) return attempt_one(smaller);
+    constexpr std::uint64_t variants = 8;
+    Plan other = smaller;
+    other.seed = plan_.seed;
+    if (attempt_one(other)) return true;
+    for (std::uint64_t number = 1; number < variants && !bounded_; ++number) {
+      if (attempt_one(varied(smaller, number, variants))) return true;
+    }
+    return false;
+  }
+
+  // Takes it for the plan if it is another that fails likewise.
+  bool attempt_one(const Plan& smaller) {
     if (bounded_) return false;
     const std::string text = print(smaller);
     if (tried_.contains(text)) return false;
     const auto parsed = parse_plan(text);
     if (!parsed.ok()) return false;
-    bounded_ = runs_ == runs_max_;
+    bounded_ = runs_ == bound_;
     if (bounded_) return false;
     ++runs_;
     tried_.insert(text);
@@ -113,6 +160,39 @@ class Minimizer {
     leave_out((whole.*member).size(), [&](const std::vector<std::size_t>& kept) {
       Plan less = whole;
       less.*member = only(whole.*member, kept);
+      return less;
+    });
+  }
+
+  // Whole kinds of incidents, all numbers of one part, and the like at once.
+  void parts() {
+    const Plan whole = plan_;
+    std::set<std::string_view> names;
+    for_each_number(whole, [&names](std::string_view name, const auto&) {
+      if (!is_size_of_plan(name)) names.insert(part_of(name));
+    });
+    std::vector<std::function<void(Plan&)>> removals;
+    for (const std::string_view part : names) {
+      removals.emplace_back([part](Plan& plan) {
+        for (std::size_t at = 0; at < number_count(); ++at) {
+          edit_number(plan, at, [part](std::string_view name, auto& member, const auto& usual) {
+            if (!is_size_of_plan(name) && part_of(name) == part) member = usual;
+          });
+        }
+      });
+    }
+    std::set<IncidentKind> kinds;
+    for (const Incident& each : whole.incidents) kinds.insert(each.kind);
+    for (const IncidentKind kind : kinds) {
+      removals.emplace_back([kind](Plan& plan) { std::erase_if(plan.incidents, [kind](const Incident& each) { return each.kind == kind; }); });
+    }
+    removals.emplace_back([](Plan& plan) { plan.hostile.clear(); });
+    removals.emplace_back([](Plan& plan) { plan.nodes.clear(); });
+    leave_out(removals.size(), [&](const std::vector<std::size_t>& kept) {
+      Plan less = whole;
+      for (std::size_t i = 0; i < removals.size(); ++i) {
+        if (!std::binary_search(kept.begin(), kept.end(), i)) removals[i](less);
+      }
       return less;
     });
   }
@@ -196,6 +276,10 @@ class Minimizer {
       say_less([](PolicyPlan& policy) { policy.writers.clear(); });
       say_less([](PolicyPlan& policy) { policy.dir_denied = false; });
       say_less([](PolicyPlan& policy) { policy.narrowed.reset(); });
+      say_less([](PolicyPlan& policy) { policy.quota_keys = 0; });
+      say_less([](PolicyPlan& policy) { policy.wide.reset(); });
+      say_less([](PolicyPlan& policy) { policy.dir_hidden = false; });
+      for (std::size_t op = 0; op < plan_ops.size(); ++op) say_less([op](PolicyPlan& policy) { policy.without[op].clear(); });
     }
   }
 
@@ -239,7 +323,9 @@ class Minimizer {
   Plan plan_;
   std::set<std::string> tried_;  // texts
   std::uint64_t runs_ = 0;
+  std::uint64_t bound_ = 0;
   bool bounded_ = false;
+  bool varies_ = false;
 };
 
 }  // namespace

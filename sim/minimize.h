@@ -7,6 +7,10 @@
 // says how a plan is run, so a crash can be a failure like another (campaign/attempt.h). Each plan that is tried has been text
 // and back: what was tried is what the scenario says.
 //
+// A plan that stays longer than scenario_lines_wanted needs a moment to be met that every change moves: a write torn at one sector,
+// say. Then whole parts are left out at once, and each of those plans is tried with a few seeds, until one meets it again. The first
+// half of the runs goes without.
+//
 // Another cause may hide behind the same check. So nothing is made harsher than what a seed could draw: limits and ratios are
 // kept or left out, and liveness keeps its calm operations.
 #pragma once
@@ -29,6 +33,8 @@ struct Minimized {
 };
 
 inline constexpr std::uint64_t minimize_runs_max_default = 2'000;
+// The lines of a plan that is small enough. A scenario file has four more, which say where it comes from.
+inline constexpr std::size_t scenario_lines_wanted = 26;
 
 // `plan` fails by `check`, and so does the result. Runs at most `runs_max` plans.
 [[nodiscard]] Minimized minimize(const Plan& plan, std::string_view check, const FailedCheck& failed_check,

@@ -37,8 +37,17 @@ SlotRef Noise::next_slot(RandomStream& random) {
 }
 
 void Noise::session_verb(RandomStream& random, std::uint64_t& id, Bytes& frames) {
-  switch (random.below(4)) {
-    case 0: return encode_request({++id, OpenRequest{some_instance(random), 1}}, frames);
+  constexpr std::size_t opened_max = 40;
+  switch (random.below(6)) {
+    case 0:
+      if (opened_.size() == opened_max) opened_.erase(opened_.begin());
+      opened_.push_back(some_instance(random));
+      return encode_request({++id, OpenRequest{opened_.back(), 1}}, frames);
+    case 4:
+    case 5:
+      if (opened_.empty()) return;
+      if (random.chance({1, 8})) return encode_request({++id, OpenRequest{opened_[random.below(opened_.size())], 1}}, frames);
+      return encode_request({++id, OutcomeRequest{opened_[random.below(opened_.size())], 1, 0}}, frames);
     case 1: return encode_request({++id, CloseRequest{session_ + random.below(3), 1}}, frames);
     default: return encode_request({++id, ResumeRequest{some_instance(random), 1}}, frames);
   }

@@ -30,6 +30,7 @@ class Noise {
 
   std::string name_;
   std::uint64_t session_ = 0;
+  std::vector<SessionInstance> opened_;        // the last ones that it asked for
   std::array<std::uint64_t, 4> sequences_{};  // last used, by slot
 };
 

@@ -61,7 +61,9 @@ Plan without_node(Plan plan, NodeId id) {
   for (auto& [client, numbers] : plan.operations) client = *renumbered(client, id);
   for (PolicyPlan& policy : plan.policies) {
     for (auto* nodes : {&policy.strangers, &policy.readers, &policy.writers}) renumber(*nodes, id);
+    for (auto& nodes : policy.without) renumber(nodes, id);
     if (policy.narrowed) policy.narrowed = renumbered(*policy.narrowed, id);
+    if (policy.wide) policy.wide = renumbered(*policy.wide, id);
   }
   if (!server) {
     std::erase_if(plan.incidents, [id](const Incident& each) {

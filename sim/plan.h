@@ -9,6 +9,7 @@
 // `local_count` clients are programs of their server's own machine.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,6 +43,11 @@ enum class HostileKind : std::uint8_t {
 inline constexpr std::size_t hostile_kind_count = static_cast<std::size_t>(HostileKind::noisy) + 1;
 [[nodiscard]] std::string_view name_of(HostileKind kind);
 
+// What a store on a disk may hold at most, whatever is planned: it must fit its disk, which should be small, since a log goes
+// round only where it is, and each run has its disks in memory.
+inline constexpr std::uint64_t journal_value_bytes_most = 600'000;
+inline constexpr std::uint64_t journal_keys_most = 128;
+
 struct StorePlan {
   bool commits = false;  // Durability::commit
   Duration flush_interval;
@@ -54,6 +60,10 @@ struct StorePlan {
   Duration request_time;
   Duration restart_after = milliseconds(100);  // of a server whose disk has failed
   [[nodiscard]] bool is_journal(NodeId server) const { return server < 32 && (journals >> server & 1) != 0; }
+  [[nodiscard]] std::uint64_t value_bytes_of(NodeId server) const {
+    return is_journal(server) ? std::min(value_bytes_max, journal_value_bytes_most) : value_bytes_max;
+  }
+  [[nodiscard]] std::uint64_t keys_of(NodeId server) const { return is_journal(server) ? std::min(keys_max, journal_keys_most) : keys_max; }
 };
 
 struct Plan {

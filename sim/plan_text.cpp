@@ -88,6 +88,11 @@ void print_policy(const PolicyPlan& policy, std::string& out) {
   if (policy.narrowed) out += " narrowed=" + std::to_string(*policy.narrowed);
   if (policy.quota_keys != 0) out += " quota_keys=" + std::to_string(policy.quota_keys);
   if (policy.quota_bytes != 0) out += " quota_bytes=" + std::to_string(policy.quota_bytes);
+  if (policy.dir_hidden) out += " dir_hidden=1";
+  if (policy.wide) out += " wide=" + std::to_string(*policy.wide);
+  for (std::size_t i = 0; i < plan_ops.size(); ++i) {
+    if (!policy.without[i].empty()) out += " " + std::string(plan_ops[i].second) + "=" + list_of(policy.without[i]);
+  }
   out += "\n";
 }
 
@@ -163,6 +168,11 @@ bool read_policy(const Line& line, Plan& plan) {
     if (name == "dir_denied") return read(value, policy.dir_denied);
     if (name == "quota_keys") return read(value, policy.quota_keys);
     if (name == "quota_bytes") return read(value, policy.quota_bytes);
+    if (name == "dir_hidden") return read(value, policy.dir_hidden);
+    if (name == "wide") return read(value, policy.wide.emplace());
+    for (std::size_t i = 0; i < plan_ops.size(); ++i) {
+      if (name == plan_ops[i].second) return read(value, policy.without[i]);
+    }
     return name == "narrowed" && read(value, policy.narrowed.emplace());
   });
 }

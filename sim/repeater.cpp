@@ -197,6 +197,7 @@ void Repeater::call_next(Now now) {
     call.id = ++ids_;
     call.op = random_.chance({1, 4}) ? Op::del : Op::put;
     call.sequence = line.used + 1;
+    line.before = std::move(line.call);
     const bool outside = random_.chance(options_.outside);
     call.key = (outside ? "/state/outside/r" : "/state/shared/r") + std::to_string(random_.below(options_.key_count));
     if (call.op == Op::put) {
@@ -230,15 +231,44 @@ void Repeater::probe(std::size_t line) {
   SlotRef at{session_, call.sequence, generation_, static_cast<std::uint16_t>(line)};
   const std::uint64_t id = wire_id(probe_kind, line, call.id);
   const std::string value = "probe";
-  switch (random_.below(6)) {
+  switch (random_.below(8)) {
     case 0: at.sequence -= 1; break;  // with another request than before
     case 1: at.sequence -= at.sequence > 1 ? 2 : 1; break;
     case 2: at.sequence += 5; break;
     case 3: at.generation -= 1; break;
     case 4: at.session += 1; break;
-    default: link_->send({id, OutcomeRequest{instance_, call.sequence - random_.below(2), at.slot}}); return;
+    case 5:
+    case 6: link_->send({id, OutcomeRequest{instance_, call.sequence - std::min(random_.below(4), call.sequence), at.slot}}); return;
+    default: return probe_nearly_same(line);
   }
   link_->send({id, PutRequest{at, {}, as_bytes(call.key), static_cast<std::uint32_t>(value.size()), as_bytes(value), {}}});
+}
+
+// What was answered last, with its sequence, but for its key, its value, its op or a condition.
+void Repeater::probe_nearly_same(std::size_t line) {
+  if (!lines_[line].before) return;
+  Call other = *lines_[line].before;
+  const std::uint64_t id = wire_id(probe_kind, line, lines_[line].call->id);
+  const SlotRef at{session_, other.sequence, generation_, static_cast<std::uint16_t>(line)};
+  switch (random_.below(4)) {
+    case 0: other.key.back() = other.key.back() == '0' ? '1' : '0'; break;
+    case 1:
+      if (other.value.empty()) other.key += '0';
+      else other.value.back() ^= 1;
+      break;
+    case 2:
+      other.op = other.op == Op::put ? Op::del : Op::put;
+      other.value.clear();
+      break;
+    default: {
+      const std::uint64_t condition = random_.chance({1, 2}) ? 0 : other.revision;
+      Request request = request_of(other, at, id);
+      if (auto* put = std::get_if<PutRequest>(&request.body)) put->expected_revision = condition;
+      if (auto* del = std::get_if<DeleteRequest>(&request.body)) del->expected_revision = condition;
+      return link_->send(request);
+    }
+  }
+  link_->send(request_of(other, at, id));
 }
 
 }  // namespace statefs::sim

@@ -6,8 +6,8 @@
 // may: this one resumes its session over each new stream, sends again whatever had no answer, with the same slot and
 // sequence, and now and then what had one. Its calls are in the trace like any client's, one call however often it is
 // sent, so every check judges them. A repeated answer that differs from the first is a second completion, which the
-// checks object to. Between its calls it sends what no client would: another request with a used sequence, one with an old
-// sequence or one beyond the next, one of an old generation, and OUTCOME. Of those none may run.
+// checks object to. Between its calls it sends what no client would: another request with a used sequence, also one that differs in
+// one thing alone, one with an old sequence or one beyond the next, one of an old generation, and OUTCOME. Of those none may run.
 #pragma once
 
 #include <map>
@@ -55,6 +55,7 @@ class Repeater final : public Program {
   struct Line {
     std::uint64_t used = 0;
     std::optional<Call> call;
+    std::optional<Call> before;  // the one before it, which was answered
     Time next;  // when the next call is made, or this one sent again
   };
   struct Written {
@@ -73,6 +74,7 @@ class Repeater final : public Program {
   void call_next(Now now);
   void send(std::size_t line, std::uint64_t kind);
   void probe(std::size_t line);
+  void probe_nearly_same(std::size_t line);
   [[nodiscard]] static Request request_of(const Call& call, const SlotRef& at, std::uint64_t id);
   void complete(Call& call, CallResult result, const Response& response);
   void abandon(bool certain);

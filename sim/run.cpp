@@ -14,7 +14,7 @@ std::string_view RunReport::failed_check() const {
 }
 
 RunReport run(const Plan& plan, const Watch& watch) {
-  Episode episode(plan, watch.tap);
+  Episode episode(plan, watch.tap, watch.events_max == 0 ? events_max_default : watch.events_max);
   World& world = episode.world();
   world.schedule().record(watch.recorded);
   RunReport report;
@@ -25,11 +25,12 @@ RunReport run(const Plan& plan, const Watch& watch) {
   report.simulated = episode.worked_until();
   report.operations = episode.completed_count();
   report.reconnects = episode.reconnect_count();
+  report.digest = world.schedule().digest();
+  if (watch.events_max != 0 && episode.out_of_events()) return report;
   History history = episode.history();
   if (watch.lie) watch.lie(history);
   if (watch.repeats_nonce) episode.ciphers().repeat_last_use();
   report.checks = episode.judge(history);
-  report.digest = world.schedule().digest();
   report.applied = world.network().counts();
   report.marks = world.marks();
   report.recorded = world.schedule().recorded();

@@ -41,6 +41,7 @@ struct Watch {
   Tap* tap = nullptr;    // of every node; then the trace keeps the bytes of streams too
   std::function<void(World&, const RunReport&)> afterwards;  // while the world is still there
   bool repeats_nonce = false;  // a lie about ciphers
+  std::uint64_t events_max = 0;  // zero: the usual bound. A run that comes to another one is judged by nothing
 };
 
 [[nodiscard]] RunReport run(const Plan& plan, const Watch& watch = {});

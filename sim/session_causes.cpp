@@ -46,23 +46,27 @@ std::string SessionCauses::objection_to_verb(const SeenExchange& exchange) {
 // Each event that a peer's bucket paid for, evictions with the OPEN that they made room for.
 SessionCauses::SessionCauses(const Grounds& grounds) : grounds_(grounds), log_(grounds.sessions()) {
   const Case& of = grounds.of();
-  std::map<NodeId, std::vector<Place>> evictions;
   for (const SeenAppend& append : of.history().appends) {
-    if (append.record.kind == AuditKind::eviction) evictions[of.node_of(append.record.peer)].push_back(append.at);
+    if (append.record.kind == AuditKind::eviction) evictions_[of.node_of(append.record.peer)].push_back(append.at);
   }
   for (const SeenExchange& each : of.history().exchanges) {
     if (each.form != SeenExchange::Form::request || !is_session_verb(each.request.body)) continue;
     if (each.is_answered() && each.answer.status == Status::overloaded) continue;
-    const auto& places = evictions[each.peer];
-    const auto first = std::upper_bound(places.begin(), places.end(), each.asked), last = std::upper_bound(first, places.end(), each.answered);
-    const std::int64_t follow = std::holds_alternative<OpenRequest>(each.request.body) ? last - first : 0;
+    const std::int64_t follow = std::holds_alternative<OpenRequest>(each.request.body) ? evictions_between(each.peer, each.asked, each.answered) : 0;
     EventRate& rate = rates_.try_emplace(each.peer, of.store().rates.session_events).first->second;
     rate.spend({grounds.up_since(each.asked), each.asked_time, each.is_answered() ? each.answered_time : never, 1 + follow});
   }
   for (auto& [peer, rate] : rates_) rate.settle();
 }
 
-// Over the whole life of a server there are no more than a tenth above the rate.
+std::int64_t SessionCauses::evictions_between(NodeId peer, Place from, Place to) const {
+  const auto known = evictions_.find(peer);
+  if (known == evictions_.end()) return 0;
+  const auto first = std::upper_bound(known->second.begin(), known->second.end(), from);
+  return std::upper_bound(first, known->second.end(), to) - first;
+}
+
+// Over the whole life of a server there are no more than a tenth above the rate. What an OPEN evicts is paid for afterwards.
 std::string SessionCauses::rate_objection(const SeenExchange& exchange) {
   const Place life = grounds_.up_since(exchange.asked);
   const RateLimit& limit = grounds_.of().store().rates.session_events;
@@ -78,7 +82,21 @@ std::string SessionCauses::rate_objection(const SeenExchange& exchange) {
   taken.count += 1000;
   const std::int64_t life_ms = (exchange.answered_time - taken.began).ns / milliseconds(1).ns + 1'000;
   const std::int64_t most = burst + margin + life_ms * per_second * 11 / 10;
-  return taken.count > most && exchange.answer.status != Status::io_error ? "beyond the rate of session events" : "";
+  const std::int64_t evicted = 1000 * std::max<std::int64_t>(evictions_between(exchange.peer, life, exchange.asked) - 1, 0);
+  return taken.count + evicted > most && exchange.answer.status != Status::io_error ? "beyond the rate of session events" : "";
+}
+
+// An instance that is live, or has ended and is kept, is of no other session.
+bool SessionCauses::is_known_otherwise(const SeenExchange& exchange, const SessionLife& life) const {
+  if (life.number <= 1 || !std::holds_alternative<OpenRequest>(exchange.request.body)) return false;
+  const SeenAppend* const opened = grounds_.of().append_of_index(life.number);
+  if (opened == nullptr || opened->at <= exchange.asked || opened->at == 0) return false;
+  const Place before = opened->at - 1;
+  for (const auto& [number, other] : log_.of_peer(exchange.peer)) {
+    if (number == life.number || other.instance != *instance_in(exchange.request.body)) continue;
+    if (other.at(before).live || (other.at(before).ended && log_.is_kept(exchange.peer, other, before))) return true;
+  }
+  return false;
 }
 
 // Its record came in between, or, for a session that has ended, before.
@@ -95,6 +113,7 @@ std::string SessionCauses::verb_done(const SeenExchange& exchange, const Session
   };
   const auto some_moment = [&](auto what) { return log_.at_some_moment(exchange.peer, exchange.asked, exchange.answered, what); };
   if (!some_moment(fits)) return "done without a record";
+  if (is_known_otherwise(exchange, *life)) return "opens an instance once more";
   const SessionInstance* const instance = instance_in(exchange.request.body);
   if (instance != nullptr && life->instance != *instance) return "the session of another instance";
   const std::uint64_t durable = grounds_.durable_at(exchange.answered);

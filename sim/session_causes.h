@@ -31,6 +31,8 @@ class SessionCauses {
     std::int64_t count = 0;  // in thousandths
   };
 
+  [[nodiscard]] bool is_known_otherwise(const SeenExchange& exchange, const SessionLife& life) const;
+  [[nodiscard]] std::int64_t evictions_between(NodeId peer, Place from, Place to) const;
   [[nodiscard]] std::string verb_done(const SeenExchange& exchange, const SessionResponse& answer) const;
   [[nodiscard]] std::string verb_refused(const SeenExchange& exchange, const SessionResponse& answer) const;
   [[nodiscard]] std::string table_objection(const SeenExchange& exchange, const SessionResponse& answer) const;
@@ -52,6 +54,7 @@ class SessionCauses {
 
   const Grounds& grounds_;
   const SessionLog& log_;
+  std::map<NodeId, std::vector<Place>> evictions_;
   std::map<NodeId, EventRate> rates_;                  // of OPEN, RESUME, CLOSE and evictions
   std::map<std::pair<NodeId, Place>, Taken> taken_;    // by peer and life of the server
   std::map<Asked, OutcomeResponse> final_outcomes_;

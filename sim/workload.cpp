@@ -16,11 +16,32 @@ constexpr std::uint32_t calm_retries_max = 16;  // of four calls: by a clock a t
 constexpr std::uint32_t calm_retry_step = 1'000'000;  // another value, the same op
 const std::string root = "/state/shared/";
 
-// What lies outside the grant, or is no key.
-constexpr std::array<std::string_view, 8> outside_keys{
-    "/state/other/k0", "/state/shared", "/state/sharedx/k0", "/state/keystore/k0", "/state/shared/../boot/k0",
-    "/state/shared//k0", "", "/state/shared/k0\n"};
-constexpr std::array<std::string_view, 4> outside_prefixes{"/", "/state/", "/state/shared", "/state/keystore/"};
+// What lies outside the grant, or is no key; and what is one though it does not look like it.
+constexpr std::array<std::string_view, 36> outside_keys{
+    "/state/other/k0", "/state/shared", "/state/sharedx/k0", "/state/keystore/k0", "/state/shared/../boot/k0", "/state/shared//k0", "",
+    "/state/shared/k0\n", "/state/boot/k0", "/state/other/k0", "state/shared/k0", "/state/shared/k0/", "/state/shared/..", "/state/shared/.",
+    "/state/shared/./k0", "/state/shared/k\\0", "/state/shared/k\x7f", "/state/shared/\xc2\x85", "/state/shared/\xe2\x80\xa8",
+    "/state/shared/\xe2\x80\xae", "/state/shared/\xe2\x81\xa6", "/state/shared/\xd8\x9c", "/state/shared/\xe2\x80\x8e",
+    "/state/shared/\xef\xbb\xbf", "/state/shared/\xc0\xaf", "/state/shared/\xe0\x80\xaf", "/state/shared/\xed\xa0\x80",
+    "/state/shared/\xf4\x90\x80\x80", "/state/shared/\xe2\x80", "/state/shared/\x80", "/state/shared/...", "/state/shared/.k",
+    "/state/shared/k.", "/state/shared/\xc3\xa9", "/state/shared/\xe2\x80\xa7", "/state/shared/\xf0\x9f\x92\xbe"};
+constexpr std::array<std::string_view, 8> outside_prefixes{
+    "/", "/state/", "/state/shared", "/state/keystore/", "/state/boot/", "/state/shared/../", "/state/shared/\x7f/", "/state/shared/own/"};
+
+// Around what is measured in bytes: the longest key, one more, and a bad segment that a word of 64 bytes ends in.
+std::string measured_key(std::uint64_t which) {
+  constexpr std::size_t word = 64;
+  switch (which) {
+    case 0: return root + std::string(limits::key_size_max - root.size(), 'k');
+    case 1: return root + std::string(limits::key_size_max + 1 - root.size(), 'k');
+    case 2: return root + std::string(limits::key_size_max, 'k');
+    case 3: return root + std::string(word - 2 - root.size(), 'k') + "/../k0";
+    case 4: return root + std::string(word - 1 - root.size(), 'k') + "/../k0";
+    default: return root + std::string(word - root.size(), 'k') + "//k0";
+  }
+}
+constexpr std::uint64_t measured_keys = 6;
+constexpr std::uint64_t often = 8;  // of the first
 
 }  // namespace
 
@@ -54,12 +75,12 @@ struct Workload::Draws {
 
   std::string key() {
     if (random.chance(options.outside)) {
-      // The one that is too long is made here, because it is longer than a line.
-      const std::uint64_t which = random.below(outside_keys.size() + 1);
-      return which == outside_keys.size() ? root + std::string(limits::key_size_max, 'k') : std::string(outside_keys[which]);
+      if (random.chance({1, 2})) return std::string(outside_keys[random.below(often)]);
+      const std::uint64_t which = random.below(outside_keys.size() + measured_keys);
+      return which >= outside_keys.size() ? measured_key(which - outside_keys.size()) : std::string(outside_keys[which]);
     }
     const std::uint64_t which = random.below(options.key_count);
-    return root + (which % 3 == 2 ? "dir/k" : "k") + std::to_string(which);
+    return root + (which % 6 == 5 ? "dir/sub/k" : which % 3 == 2 ? "dir/k" : "k") + std::to_string(which);
   }
 
   std::string prefix() {

@@ -12,7 +12,8 @@
 namespace statefs::sim {
 
 struct AttemptEnd {
-  std::string failed_check;  // empty where all is well
+  std::string failed_check;  // empty where all is well, or it came to the bound of its options
+  std::uint64_t events = 0;  // zero after a crash
   std::string problem;       // of the machine; then the plan has no answer
 };
 

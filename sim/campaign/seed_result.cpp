@@ -49,6 +49,7 @@ SeedResult result_of(const Plan& plan, const RunReport& report) {
   result.operations = report.operations;
   result.reconnects = report.reconnects;
   result.simulated_ns = report.simulated.ns;
+  result.events = report.digest.event_count();
   for (const CheckResult& each : report.checks) result.checks.push_back({std::string(each.name), each.judged, each.failure});
   for (std::size_t i = 0; i < fault_kind_count; ++i) {
     const auto kind = static_cast<FaultKind>(i);
@@ -70,7 +71,7 @@ SeedResult crashed(std::uint64_t seed, std::string how, std::string notes) {
 
 void encode(const SeedResult& result, Bytes& out) {
   Writer writer(out);
-  for (const std::uint64_t each : {result.seed, result.digest, result.nodes, result.operations, result.reconnects}) writer.u64(each);
+  for (const std::uint64_t each : {result.seed, result.digest, result.nodes, result.operations, result.reconnects, result.events}) writer.u64(each);
   writer.u64(static_cast<std::uint64_t>(result.simulated_ns));
   writer.u32(static_cast<std::uint32_t>(result.checks.size()));
   for (const CheckCount& each : result.checks) {
@@ -86,7 +87,9 @@ void encode(const SeedResult& result, Bytes& out) {
 std::optional<SeedResult> decode_result(ByteView bytes) {
   Reader reader(bytes);
   SeedResult result;
-  for (std::uint64_t* each : {&result.seed, &result.digest, &result.nodes, &result.operations, &result.reconnects}) *each = reader.u64();
+  for (std::uint64_t* each : {&result.seed, &result.digest, &result.nodes, &result.operations, &result.reconnects, &result.events}) {
+    *each = reader.u64();
+  }
   result.simulated_ns = static_cast<std::int64_t>(reader.u64());
   for (std::uint32_t left = reader.u32(); left > 0 && reader.ok(); --left) {
     CheckCount& each = result.checks.emplace_back();

@@ -38,6 +38,7 @@ struct SeedResult {
   std::uint64_t operations = 0;
   std::uint64_t reconnects = 0;
   std::int64_t simulated_ns = 0;
+  std::uint64_t events = 0;
   std::vector<CheckCount> checks;
   std::vector<NamedCount> faults;  // every kind, and how often it was applied
   std::vector<NamedCount> marks;   // every mark, and how often it was hit

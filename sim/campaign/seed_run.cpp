@@ -13,13 +13,19 @@ RunReport run_told(const Plan& plan, const std::function<void(const Story&)>& te
   return run(plan, {{}, {}, &tap, afterwards});
 }
 
+Watch watch_of(const SeedRunOptions& options) {
+  Watch watch;
+  watch.events_max = options.events_max;
+  return watch;
+}
+
 }  // namespace
 
 SeedResult run_seed(std::uint64_t seed, const SeedRunOptions& options) { return run_plan(draw_plan(seed), options); }
 
 SeedResult run_plan(const Plan& whole, const SeedRunOptions& options) {
   const Plan plan = options.without_faults ? without_faults(whole) : whole;
-  RunReport report = options.tell ? run_told(plan, options.tell) : run(plan);
+  RunReport report = options.tell ? run_told(plan, options.tell) : run(plan, watch_of(options));
   if (options.twice) {
     report.checks.push_back(check_determinism(report, [&plan](const EventRange& recorded) { return run(plan, {recorded, {}, nullptr, {}}); }));
   }

@@ -15,6 +15,7 @@ struct SeedRunOptions {
   bool twice = false;    // and the check `determinism`: both runs have the same digest
   bool verbose = false;  // plan and counts go into the notes
   std::function<void(const Story&)> tell;  // where set, the run is watched by a tap
+  std::uint64_t events_max = 0;  // as in run.h, where the run is not told
 };
 
 [[nodiscard]] SeedResult run_plan(const Plan& plan, const SeedRunOptions& options);

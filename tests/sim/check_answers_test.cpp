@@ -197,6 +197,95 @@ TEST(CheckAnswers, HoldsSessionVerbsToTheSessions) {
   });
 }
 
+TEST(CheckAnswers, ObjectsToAStageThatIsMissedThoughItsValueIsOverTheLimit) {
+  const auto missing = [](std::uint64_t more) {
+    return [more](Forge& f) {
+      f.arrive(1);
+      f.asked_put(1, "a", "one");
+      static const std::string key = root + "a";
+      PutRequest put;
+      put.at = f.next_slot(1);
+      put.key = as_bytes(key);
+      put.stage = StageCommit{1, f.context.servers[0].staging.value_size_max + more, {}};
+      f.reply(f.ask(1, put), Status::stage_missing, MutationResponse{});
+    };
+  };
+  EXPECT_TRUE(accepts(missing(0)));
+  object("answers", "over the limit", missing(1));
+}
+
+TEST(CheckAnswers, HoldsTheComparisonOfAHeadToTheLog) {
+  const auto greets = [](HeadComparison said, std::uint64_t ahead, bool is_other) {
+    return [=](Forge& f) {
+      f.arrive(1);
+      f.asked_put(1, "a", "one");
+      f.flush();
+      f.arrive(1);
+      HelloRequest request;
+      request.version = 1;
+      request.store[0] = 7;
+      request.epoch = 1;
+      request.head = f.head();
+      request.head.index += ahead;
+      if (is_other) request.head.hash[3] ^= 1;
+      HelloResponse answer = std::get<HelloResponse>(f.exchanges.back().answer.body);
+      answer.store = request.store;
+      answer.comparison = said;
+      f.reply(f.ask(1, request), Status::ok, answer);
+    };
+  };
+  EXPECT_TRUE(accepts(greets(HeadComparison::same, 0, false)));
+  EXPECT_TRUE(accepts(greets(HeadComparison::differs, 0, true)));
+  EXPECT_TRUE(accepts(greets(HeadComparison::differs, 1, false)));
+  object("answers", "a loss that was none", greets(HeadComparison::differs, 0, false));
+  object("answers", "another history for its own", greets(HeadComparison::same, 0, true));
+  object("answers", "nothing of what is ahead", greets(HeadComparison::trimmed, 1, false));
+}
+
+TEST(CheckAnswers, ObjectsToAnInstanceThatIsOpenedOnceMore) {
+  for (const bool is_other : {true, false}) {
+    const Write again = [is_other](Forge& f) {
+      f.arrive(1);
+      const std::uint64_t number = open_session(f, 7);
+      const std::size_t asked = f.ask(1, CloseRequest{number, 1});
+      f.take_event(1, AuditKind::session, Op::close);
+      f.flush();
+      f.reply(asked, Status::ok, SessionResponse{number, 1, 0, Told(limits::slots_per_session)});
+      (void)open_session(f, is_other ? 8 : 7);
+    };
+    if (is_other) EXPECT_TRUE(accepts(again));
+    else object("answers", "again", again);
+  }
+}
+
+// A request of the same connection that was recorded behind it tells by when a repeated one was looked at.
+TEST(CheckAnswers, ObjectsToAReplayOutOfACommitThatIsUnderWay) {
+  const auto again = [](Durability durability, bool is_flushed) {
+    return [=](Forge& f) {
+      f.context.servers[0].durability = durability;
+      f.arrive(1);
+      const CallId first = f.put(1, "a", "one");
+      const SlotRef at = f.next_slot(1);
+      const std::size_t asked = f.ask_put(1, "a", "one", at);
+      const std::uint64_t index = f.take_put(1, "a", "one");
+      if (is_flushed) f.flush();
+      const std::size_t repeated = f.ask_put(1, "a", "one", at);
+      const CallId second = f.put(1, "b", "two");
+      const std::size_t next = f.ask_put(1, "b", "two", f.next_slot(1));
+      const std::uint64_t next_index = f.take_put(1, "b", "two");
+      f.flush();
+      f.reply_put(asked, index);
+      f.reply_put(repeated, index, Status::ok, true);
+      f.reply_put(next, next_index);
+      f.answer_mutation(1, first, Op::put, index);
+      f.answer_mutation(1, second, Op::put, next_index);
+    };
+  };
+  EXPECT_TRUE(accepts(again(Durability::commit, true)));
+  EXPECT_TRUE(accepts(again(Durability::sync, false))) << "where it is complete once it is submitted";
+  object("answers", "under way", again(Durability::commit, false));
+}
+
 TEST(CheckAnswers, HoldsOutcomesToTheLogAndToWhatWasSaidBefore) {
   const auto told = [](const OutcomeResponse& answer, std::uint64_t sequence) {
     return [=](Forge& f) {

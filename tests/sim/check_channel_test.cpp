@@ -72,5 +72,18 @@ TEST(CheckChannel, ObjectsToDamageWithoutARecordAndToDistrustWithoutDamage) {
   accept("one that has a reason", [&](Forge& f) { distrusted(f, true); });
 }
 
+TEST(CheckChannel, ObjectsToAnAnswerBehindWhatDidNotAuthenticate) {
+  const auto refused = [](Place later) {
+    return [later](Forge& f) {
+      f.arrive(1);
+      SeenArrival& arrival = f.arrivals.back();
+      arrival.refused = arrival.last_said;
+      arrival.last_said += later;
+    };
+  };
+  EXPECT_THAT(objections_to(refused(0)), ::testing::Not(::testing::Contains("channel")));
+  object("channel", "speaks on", refused(1));
+}
+
 }  // namespace
 }  // namespace statefs::sim

@@ -41,6 +41,43 @@ TEST(CheckPolicy, ObjectsToVerdictsThatTheShadowDoesNotGive) {
     f.twist = [](AuditRecord& r) { r.policy[0] = 1; };
     f.did_put(1, "b", "two");
   });
+  object("policy", "names the policy before", [](Forge& f) {
+    f.context.policies.push_back({{}, {}, {}, true, {}});
+    f.did_put(1, "a", "one");
+    f.policy(1);
+    f.twist = [](AuditRecord& r) { r.policy[0] = 0; };
+    f.did_put(1, "b", "two");
+  });
+  accept("a policy that says the same has the same name", [](Forge& f) {
+    f.context.policies.push_back({});
+    f.did_put(1, "a", "one");
+    f.policy(1);
+    f.twist = [](AuditRecord& r) { r.policy[0] = 0; };
+    f.did_put(1, "b", "two");
+  });
+  object("policy", "names another rule", twisted([](AuditRecord& r) { r.rule = 2; }));
+  object("policy", "names no alias", twisted([](AuditRecord& r) { r.peer.alias = {}; }));
+  object("policy", "may PUT and so DELETE", [](Forge& f) {
+    f.did_put(1, "a", "one");
+    f.context.policies[0].without[2] = {1};
+    f.did_del(1, "a");
+  });
+  object("policy", "lists what it may GET and not LIST", [](Forge& f) {
+    const std::uint64_t index = f.did_put(1, "a", "one");
+    f.context.policies[0].without[3] = {1};
+    f.answer_list(1, f.list(1, root), {{root + "a", index}});
+  });
+  object("policy", "a reserved subtree under a wide grant", [](Forge& f) {
+    f.context.policies[0].wide = 1;
+    f.did_put(1, "/state/boot/a", "one");
+  });
+  accept("a wide grant", [](Forge& f) {
+    f.context.policies[0].wide = 1;
+    f.did_put(1, "/state/other/a", "one");
+  });
+  object("policy", "its stage is looked for before its verdict", [](Forge& f) {
+    f.answer_mutation(1, f.put(1, "/state/other/a", "one"), Op::put, 0, Status::stage_missing);
+  });
   object("policy", "a verdict without a record", [](Forge& f) {
     f.answer_mutation(1, f.put(1, "/state/other/a", "one"), Op::put, 0, Status::access_denied);
   });

@@ -46,5 +46,22 @@ TEST(CheckRecorded, ObjectsToARecordThatIsNotWhatWasDone) {
   });
 }
 
+TEST(CheckRecorded, ObjectsToAnotherDigestOfAKeyThatIsTooLong) {
+  static const std::string key = root + std::string(limits::key_size_max, 'k');
+  const auto refused = [](std::uint8_t wrong) {
+    return [wrong](Forge& f) {
+      f.twist = [wrong](AuditRecord& r) {
+        r.key = std::string_view(key).substr(0, limits::key_size_max);
+        r.key_digest = Sha256().of(as_bytes(key));
+        r.key_digest[0] ^= wrong;
+      };
+      const CallId id = f.put(1, key, "one");
+      f.answer_mutation(1, id, Op::put, f.take_put(1, key, "one", Status::key_too_long), Status::key_too_long);
+    };
+  };
+  accept("its own", refused(0));
+  object("recorded", "another", refused(1));
+}
+
 }  // namespace
 }  // namespace statefs::sim

@@ -9,6 +9,7 @@ Forge::Forge() {
     PublicKey key;
     key.bytes[0] = static_cast<std::uint8_t>(node + 1);
     context.keys.push_back(key);
+    aliases_.push_back(alias_of({node, false}));
   }
   context.servers[0] = {};
   context.server_of = {{1, 0}, {2, 0}};
@@ -48,8 +49,12 @@ AuditRecord Forge::mutation(NodeId node, Op op, const std::string& key, const st
   AuditRecord record;
   record.op = static_cast<std::uint8_t>(op);
   record.status = status;
-  record.peer = {PeerKind::remote, context.keys[node], 0, {}};
+  record.peer = {PeerKind::remote, context.keys[node], 0, aliases_[node]};
   record.allowed = status != Status::access_denied && status != Status::invalid_key && status != Status::key_too_long;
+  const PolicyPlan& policy = context.policies.at(policy_);
+  const bool is_good = shadow_key_check(key, false) == Status::ok;
+  const bool is_write = status != Status::access_denied || shadow_verdict(policy, {node, false}, op, key) != Status::ok;
+  if (is_good) record.rule = shadow_rule(policy, {node, false}, is_write ? op : Op::get, key);
   record.at = {sessions_[node], 1, 1, 0};
   for (const Kept& each : kept_) record.at.sequence += each.peer == node ? 1 : 0;
   record.key = key;
@@ -68,6 +73,7 @@ std::uint64_t Forge::take(AuditRecord record, Effect::Kind effect, const std::st
   record.index = next_index_++;
   record.epoch = epoch_;
   record.node = context.keys[0];
+  record.policy[0] = static_cast<std::uint8_t>(policy_);
   record.previous = head().hash;
   if (twist) std::exchange(twist, nullptr)(record);
   Kept& kept = kept_.emplace_back(Kept{record.index, {}, false, is_mutation ? static_cast<NodeId>(record.peer.key.bytes[0] - 1) : no_node, state});

@@ -65,7 +65,10 @@ class Forge {
   void lost_write(NodeId node, CallId call, std::uint64_t index, bool certain = true);
   void export_all();                    // that is durable
   void leave_out() { kept_.back().exported = true; }
-  void policy(std::uint64_t number) { add(0, TraceKind::policy, number); }
+  void policy(std::uint64_t number) {
+    policy_ = number;
+    add(0, TraceKind::policy, number);
+  }
   void tampered(NodeId receiver, std::uint64_t stream);
   void add(NodeId node, TraceKind kind, std::uint64_t argument, ByteView payload = {}) { trace_.add(node, kind, argument, payload); }
 
@@ -109,6 +112,8 @@ class Forge {
   std::map<NodeId, CallId> calls_;
   std::map<NodeId, std::uint64_t> lives_;  // how often it was restarted
   std::uint64_t epoch_ = 1;
+  std::uint64_t policy_ = 0;
+  std::vector<std::string> aliases_;  // by node
   std::uint64_t next_index_ = 0;
   std::uint64_t durable_ = 0;
   std::deque<Bytes> said_;  // exchanges point into it

@@ -89,6 +89,56 @@ TEST(Minimize, KeepsTheCalmPartForLivenessAlone) {
   }
 }
 
+// Whatever is left out makes another run of it, in which the moment is met again only now and then.
+TEST(Minimize, LooksForAMomentThatEveryChangeMovesWithOtherSeeds) {
+  const Plan before = big_plan();
+  const NodeId crashing = before.server_count + 2;
+  const auto failed_check = [&](const Plan& plan) {
+    const std::string text = print(plan);
+    const bool is_met = text == print(before) || hash_name(text) % 8 == 0;
+    return std::string(is_met && has(plan, IncidentKind::crash, crashing) ? "audit" : "");
+  };
+  const std::string whole = print(before);
+  ASSERT_GT(std::count(whole.begin(), whole.end(), '\n'), 40);
+  const Minimized after = minimize(before, "audit", failed_check);
+  EXPECT_EQ(failed_check(after.plan), "audit");
+  const std::string text = print(after.plan);
+  EXPECT_LE(std::count(text.begin(), text.end(), '\n'), static_cast<std::ptrdiff_t>(scenario_lines_wanted));
+}
+
+TEST(Minimize, HasTheSameSeedWhereNoOtherIsNeeded) {
+  const Plan before = big_plan();
+  const Minimized after = minimize(before, "audit", [](const Plan& plan) { return std::string(plan.incidents.size() >= 2 ? "audit" : ""); });
+  EXPECT_EQ(after.plan.seed, before.seed);
+}
+
+TEST(Run, IsJudgedByNothingWhereItComesToABoundOfItsOwn) {
+  const Plan plan = draw_plan(3);
+  Watch watch;
+  watch.events_max = 1'000;
+  const RunReport cut = run(plan, watch);
+  EXPECT_LT(cut.digest.event_count(), run(plan).digest.event_count());
+  EXPECT_THAT(cut.checks, IsEmpty());
+  watch.events_max = 1'000'000;
+  EXPECT_EQ(run(plan, watch).digest.value(), run(plan).digest.value());
+  EXPECT_FALSE(run(plan, watch).checks.empty());
+}
+
+// Each run has its disks in memory.
+TEST(Plan, GivesAStoreOnADiskNoMoreThanASmallDiskHolds) {
+  Plan plan;
+  plan.server_count = 2;
+  plan.store.journals = 2;
+  EXPECT_EQ(plan.store.value_bytes_of(0), limits::store_value_bytes_default);
+  EXPECT_EQ(plan.store.keys_of(0), limits::store_keys_default);
+  EXPECT_EQ(plan.store.value_bytes_of(1), journal_value_bytes_most);
+  EXPECT_EQ(plan.store.keys_of(1), journal_keys_most);
+  plan.store.value_bytes_max = 7;
+  plan.store.keys_max = 3;
+  EXPECT_EQ(plan.store.value_bytes_of(1), 7u);
+  EXPECT_EQ(plan.store.keys_of(1), 3u);
+}
+
 TEST(Minimize, StopsAtItsBoundWithWhatItHas) {
   const Plan before = big_plan();
   std::uint64_t runs = 0;

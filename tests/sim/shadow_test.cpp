@@ -33,15 +33,40 @@ Status real_verdict(const Policy& policy, ShadowPeer peer, Op op, std::string_vi
   return answer(entry != nullptr && entry->rules.check(key.value(), access).allowed);
 }
 
+const RuleSet* rules_for(const Policy& policy, ShadowPeer peer) {
+  const PeerPolicy* const entry = peer.local ? policy.find_local(uid_of(peer.node)) : policy.find(key_of(peer.node));
+  return entry == nullptr ? nullptr : &entry->rules;
+}
+
+std::uint16_t real_rule(const Policy& policy, ShadowPeer peer, Op op, std::string_view text) {
+  const RuleSet* const rules = rules_for(policy, peer);
+  if (rules == nullptr) return 0;
+  if (op == Op::list) return rules->check(CanonicalPrefix::from(as_bytes(text)).value(), Access::list).rule;
+  return rules->check(CanonicalKey::from(as_bytes(text)).value(), op == Op::put ? Access::put : op == Op::get ? Access::get : Access::del).rule;
+}
+
+bool is_shown(const Policy& policy, ShadowPeer peer, std::string_view text) {
+  const RuleSet* const rules = rules_for(policy, peer);
+  return rules != nullptr && rules->check(CanonicalKey::from(as_bytes(text)).value(), Access::list).allowed;
+}
+
 TEST(Shadow, AgreesWithThePolicyThatItStandsFor) {
   const std::vector<PublicKey> keys{key_of(0), key_of(1), key_of(2), key_of(3)};
   const std::vector<std::string> texts{
       root + "a", root + "dir/a", root + "dir/", root + "dir", root + "dirt/a", root + "own/a", root + "own/", root + "own", root + "own/dir/a",
-      root, "/state/shared", "/state/sharedx/a", "/state/", "/", "", "/a", "/state/keystore/a",
+      root, root + "dir/sub/a", root + "dir/sub/", "/state/other", "/state/other/", "/state/other/a", "/state/keystore", "/state/boot",
+      "/state/boot/",
+      "/state/shared", "/state/sharedx/a", "/state/", "/", "", "/a", "/state/keystore/a",
       "/state/keystore/", "/state/keystore/own/a", "/state/boot/a", root + "../a", root + "/a", root + "a\n",
-      root + "a\\b", root + "d/./a", root + std::string(limits::key_size_max, 'k'), root + std::string(limits::key_size_max, 'k') + "/"};
+      root + "a\\b", root + "d/./a", root + std::string(limits::key_size_max, 'k'), root + std::string(limits::key_size_max, 'k') + "/",
+      std::string(root).append(limits::key_size_max - root.size(), 'k'), std::string(root).append(limits::key_size_max + 1 - root.size(), 'k'),
+      root + "\xc3\xa9", root + "\xc2\x85", root + "\xc2\xa0", root + "\xd8\x9c", root + "\xe0\x80\xaf", root + "\xe0\xa0\x80",
+      root + "\xe2\x80\xa7", root + "\xe2\x80\xa8", root + "\xe2\x80\xaa", root + "\xe2\x80\xaf", root + "\xe2\x81\xa5",
+      root + "\xe2\x81\xa6", root + "\xe2\x81\xa9", root + "\xed\x9f\xbf", root + "\xed\xa0\x80", root + "\xef\xbb\xbf",
+      root + "\xf0\x8f\xbf\xbf", root + "\xf0\x90\x80\x80", root + "\xf4\x8f\xbf\xbf", root + "\xf4\x90\x80\x80", root + "\xf8\x88\x80\x80\x80",
+      root + "\x80", root + "\xc0\xaf", root + "\xc1\xbf", root + "\xe2\x80", root + "\xff", root + "\x7f", root + ".", root + "...", root + ".k"};
   std::size_t allowed = 0, denied = 0;
-  for (unsigned bits = 0; bits < 128; ++bits) {
+  for (unsigned bits = 0; bits < 1024; ++bits) {
     const bool some_local = (bits & 64) != 0;
     const std::array<ShadowPeer, 3> peers{{{1, some_local}, {2, some_local}, {3, false}}};
     PolicyPlan plan;
@@ -51,6 +76,11 @@ TEST(Shadow, AgreesWithThePolicyThatItStandsFor) {
     if ((bits & 8) != 0) plan.readers.push_back(1);
     if ((bits & 16) != 0) plan.writers.push_back(3);
     if ((bits & 32) != 0) plan.readers.push_back(3);
+    if ((bits & 128) != 0) plan.wide = 1;
+    plan.dir_hidden = (bits & 512) != 0;
+    if ((bits & 256) != 0) {
+      for (std::size_t op = 0; op < plan_ops.size(); ++op) plan.without[op] = {static_cast<NodeId>(1 + op % 3)};
+    }
     const auto policy = Policy::create(to_source(plan, peers, keys));
     ASSERT_TRUE(policy.ok());
     for (const ShadowPeer peer : peers) {
@@ -61,6 +91,12 @@ TEST(Shadow, AgreesWithThePolicyThatItStandsFor) {
         for (const std::string& text : texts) {
           const Status real = real_verdict(policy.value(), peer, op, text);
           EXPECT_EQ(shadow_verdict(plan, peer, op, text), real) << bits << " peer " << peer.node << " " << printable(text);
+          if (real == Status::ok || real == Status::access_denied) {
+            EXPECT_EQ(shadow_rule(plan, peer, op, text), real_rule(policy.value(), peer, op, text)) << bits << " peer " << peer.node << " " << text;
+          }
+          if (op == Op::get && shadow_key_check(text, false) == Status::ok) {
+            EXPECT_EQ(shadow_shows(plan, peer, text), is_shown(policy.value(), peer, text)) << bits << " peer " << peer.node << " " << text;
+          }
           ++(real == Status::ok ? allowed : denied);
         }
       }
