@@ -20,7 +20,7 @@ bool damaged(HeadError error) { return error == HeadError::damaged; }
 Recovery::Recovery(const RecoveryConfig& config, std::uint64_t extent_size)
     : config_(config), extent_size_(block_floor(extent_size)), piece_(std::max<std::size_t>(config.limits.read_size, Extent::head_size)) {
   const auto plan = Extent::plan(extent_size_, config_.limits);
-  if (extent_size_ < Extent::head_size || (!plan.ok() && plan.error() == ExtentError::limits)) refuse(Found::unfit, Damage::none, 0);
+  if (extent_size_ < Extent::head_size || (!plan.ok() && plan.error() == ExtentError::limits)) refuse(Misfit::extent);
   STATEFS_CHECK(!looks() || !config_.write_back);
   plan_read();
 }
@@ -46,6 +46,11 @@ void Recovery::refuse(Found found, Damage damage, std::uint64_t place) {
   else if (snapshot_)
     store_.state = std::move(snapshot_->state());
   snapshot_.reset();
+}
+
+void Recovery::refuse(Misfit misfit) {
+  report_.misfit = misfit;
+  refuse(Found::unfit, Damage::none, 0);
 }
 
 std::optional<DiskRequest> Recovery::next_request() {
@@ -123,7 +128,7 @@ void Recovery::read_head(ByteView bytes) {
   const Superblock& superblock = store_.superblock;
   if (config_.node && superblock.node != *config_.node) return refuse(Found::foreign, Damage::none, 0);
   if (superblock.extent.size() > extent_size_) return refuse(Found::corrupt, Damage::truncated, extent_size_);
-  if (!looks() && !superblock.extent.admits(config_.limits).ok()) return refuse(Found::unfit, Damage::none, 0);
+  if (!looks() && !superblock.extent.admits(config_.limits).ok()) return refuse(Misfit::extent);
   if (!choose_mark(bytes)) return;
   if (superblock.snapshot.size == 0 || log_alone()) return begin_log();
   stage_ = Stage::snapshot;
@@ -183,7 +188,7 @@ bool Recovery::choose_mark(ByteView bytes) {
 
 void Recovery::begin_fresh() {
   const auto plan = Extent::plan(extent_size_, config_.limits);
-  if (!plan.ok() && !looks()) return refuse(Found::unfit, Damage::none, 0);
+  if (!plan.ok() && !looks()) return refuse(Misfit::extent);
   store_.superblock.store = config_.fresh_store;
   store_.superblock.node = config_.node.value_or(PublicKey{});
   store_.superblock.extent = plan.ok() ? plan.value() : Extent{0, extent_size_ - Extent::head_size};
@@ -302,12 +307,13 @@ bool Recovery::take_record(const DecodedRecord& decoded) {
 }
 
 // Whether a snapshot with the limits of today can hold it all: those of the past may have been higher.
-bool Recovery::within_limits() const {
+Misfit Recovery::over_limits() const {
   const Entries& entries = store_.state.entries;
-  if (entries.footprint() > store_.superblock.extent.entries_footprint_max(config_.limits)) return false;
-  if (store_.state.slots.footprint() > config_.limits.replay_bytes_max) return false;
-  return std::all_of(entries.map().begin(), entries.map().end(),
-                     [this](const auto& each) { return each.second.value.size() <= config_.limits.value_size_max; });
+  if (store_.state.slots.footprint() > config_.limits.replay_bytes_max) return Misfit::sessions;
+  if (entries.footprint() > store_.superblock.extent.entries_footprint_max(config_.limits)) return Misfit::entries;
+  const bool fit = std::all_of(entries.map().begin(), entries.map().end(),
+                               [this](const auto& each) { return each.second.value.size() <= config_.limits.value_size_max; });
+  return fit ? Misfit::none : Misfit::value;
 }
 
 bool Recovery::shown_enough() const { return looks() && config_.look->durable_alone && store_.end.head.index >= required_index_; }
@@ -319,7 +325,8 @@ void Recovery::end_log() {
   const bool passed = std::all_of(points_.begin(), points_.end(), [this](const LogPoint& point) { return point == store_.end; });
   if (!passed || store_.end.head.index < required_index_) return refuse(Found::corrupt, Damage::log, place);
 
-  if (!looks() && !within_limits()) return refuse(Found::unfit, Damage::none, 0);
+  const Misfit misfit = looks() ? Misfit::none : over_limits();
+  if (misfit != Misfit::none) return refuse(misfit);
 
   const std::uint64_t unread_begin = place_ - unread_.size();
   const std::size_t partial_begin = block_floor(position) - unread_begin;

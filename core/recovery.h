@@ -58,11 +58,14 @@ enum class Found : std::uint8_t {
   unfit,        // the extent or the store is too small for the limits of today, or too large
   unreadable,   // a request failed, at `place`
 };
+// Of `unfit`: what the limits of today have no room for.
+enum class Misfit : std::uint8_t { none, extent, entries, sessions, value };
 enum class Damage : std::uint8_t { none, superblocks, truncated, marks, snapshot, log, change };
 
 struct RecoveryReport {
   Found found = Found::nothing_yet;
   Damage damage = Damage::none;
+  Misfit misfit = Misfit::none;
   std::uint64_t place = 0;         // from the start of the extent
   AuditHead last;                  // of the log; of what was whole, where it is damaged
   AuditHead before;                // what the first record that is read from the log follows
@@ -99,6 +102,7 @@ class Recovery final : public DiskUser {
  private:
   enum class Stage : std::uint8_t { head, zeros, snapshot, log };
   void refuse(Found found, Damage damage, std::uint64_t place);
+  void refuse(Misfit misfit);
   void plan_read();
   void digest(ByteView bytes);
   void read_head(ByteView bytes);
@@ -110,7 +114,7 @@ class Recovery final : public DiskUser {
   void begin_log();
   void read_log();
   [[nodiscard]] bool take_record(const DecodedRecord& decoded);
-  [[nodiscard]] bool within_limits() const;
+  [[nodiscard]] Misfit over_limits() const;
   [[nodiscard]] bool looks() const { return config_.look.has_value(); }
   [[nodiscard]] bool log_alone() const { return looks() && config_.look->log_alone; }
   [[nodiscard]] bool shown_enough() const;
