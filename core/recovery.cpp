@@ -77,7 +77,7 @@ void Recovery::plan_read() {
       break;
     case Stage::log:
       offset = extent.log_offset(place_);
-      size = std::min({size, extent.size() - offset, log_begin_ + extent.ring_size - place_});
+      size = std::min({size, std::min(extent.size(), extent_size_) - offset, log_begin_ + extent.ring_size - place_});
       break;
   }
   STATEFS_CHECK(size > 0 && offset + size <= extent_size_);
@@ -127,10 +127,13 @@ void Recovery::read_head(ByteView bytes) {
   if (!choose_superblock(bytes)) return;
   const Superblock& superblock = store_.superblock;
   if (config_.node && superblock.node != *config_.node) return refuse(Found::foreign, Damage::none, 0);
-  if (superblock.extent.size() > extent_size_) return refuse(Found::corrupt, Damage::truncated, extent_size_);
+  if (is_truncated() && !looks()) return refuse(Found::corrupt, Damage::truncated, extent_size_);
   if (!looks() && !superblock.extent.admits(config_.limits).ok()) return refuse(Misfit::extent);
   if (!choose_mark(bytes)) return;
   if (superblock.snapshot.size == 0 || log_alone()) return begin_log();
+  if (superblock.extent.slot_offset(superblock.snapshot.slot) + superblock.snapshot.size > extent_size_) {
+    return refuse(Found::corrupt, Damage::truncated, extent_size_);
+  }
   stage_ = Stage::snapshot;
   place_ = 0;
   snapshot_.emplace(superblock.sequence, superblock.start.head.index);
@@ -260,11 +263,13 @@ void Recovery::begin_log() {
   log_begin_ = block_floor(start.position);
   place_ = log_begin_;
   unread_.clear();
+  if (store_.superblock.extent.log_offset(place_) >= extent_size_) refuse(Found::corrupt, Damage::truncated, extent_size_);
 }
 
 void Recovery::read_log() {
   const std::uint64_t unread_begin = place_ - unread_.size();
-  const bool all_read = place_ >= log_begin_ + store_.superblock.extent.ring_size;
+  const Extent& extent = store_.superblock.extent;
+  const bool all_read = place_ >= log_begin_ + extent.ring_size || extent.log_offset(place_) >= extent_size_;
   bool ended = false;
   while (!ended) {
     if (shown_enough()) return end_log();
@@ -322,6 +327,7 @@ void Recovery::end_log() {
   const Superblock& superblock = store_.superblock;
   const std::uint64_t position = store_.end.position;
   const std::uint64_t place = superblock.extent.log_offset(position);
+  if (is_truncated()) return refuse(Found::corrupt, Damage::truncated, extent_size_);
   const bool passed = std::all_of(points_.begin(), points_.end(), [this](const LogPoint& point) { return point == store_.end; });
   if (!passed || store_.end.head.index < required_index_) return refuse(Found::corrupt, Damage::log, place);
 

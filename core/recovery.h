@@ -31,7 +31,8 @@ class LogVisitor {
   virtual void visit(const DecodedRecord& record, const AuditHead& head, std::uint64_t place) = 0;
 };
 
-// How tools look into an extent that they do not go on from. Limits are not judged, and what was whole before damage is kept.
+// How tools look into an extent that they do not go on from. Limits are not judged, and what was whole before damage is kept: of one that
+// is shorter than its store, everything that lies before its end.
 struct LookInto {
   LogVisitor* visitor = nullptr;  // or null; outlives the recovery
   bool log_alone = false;         // no snapshot and no state, so that a record needs no table that it fits
@@ -118,6 +119,7 @@ class Recovery final : public DiskUser {
   [[nodiscard]] bool looks() const { return config_.look.has_value(); }
   [[nodiscard]] bool log_alone() const { return looks() && config_.look->log_alone; }
   [[nodiscard]] bool shown_enough() const;
+  [[nodiscard]] bool is_truncated() const { return store_.superblock.extent.size() > extent_size_; }
   void end_log();
 
   RecoveryConfig config_;

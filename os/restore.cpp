@@ -127,7 +127,7 @@ Result<Restored, RestoreFailure> restore_backup(const std::string& backup, const
   if (errno != ENOENT) return about(image, errno_text(errno));
   auto file = DiskFile::open(backup, DiskAccess::read_only);
   if (!file) return RestoreFailure{file.error(), false};
-  const Inspection found = inspect(file.value().size(), reader_of(file.value()));
+  const Inspection found = inspect(file.value().file_size(), reader_of(file.value()));
   if (found.all.report.found != Found::recovered) {
     const std::string finding = finding_of(found);
     return RestoreFailure{{"backup " + printable(backup) + ": " + (finding.empty() ? std::string(verdict_of(found)) : finding) +

@@ -155,6 +155,11 @@ TEST_F(StateRooms, SayWhyAStoreThatIsThereHasNoRoom) {
 TEST_F(StateRooms, AreNoneInAFileThatIsShorterThanAHead) {
   dir_.write("state.img", std::string(100, '\0'));
   expect_daemon_refuses(daemon_arguments(on_file("64MiB")), "is no store: it has 100 bytes");
+  for (const std::string verb : {"check", "verify"}) {
+    const auto said = verb == "check" ? run({program("statefs"), "check", image()}) : run({program("statefs"), "audit", "verify", image()});
+    EXPECT_EQ(said.status, 8);
+    EXPECT_THAT(said.out + said.err, HasSubstr("no store: it has 100 bytes"));
+  }
 }
 
 }  // namespace
