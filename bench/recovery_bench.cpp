@@ -35,6 +35,8 @@ class MemoryDisk {
   Bytes bytes_;
 };
 
+constexpr std::size_t keys_most = 240'000;  // of any store here
+
 void rest(Journal& journal, MemoryDisk& disk, Now& now) {
   while (!journal.settled()) {
     journal.advance(now);
@@ -46,7 +48,9 @@ void rest(Journal& journal, MemoryDisk& disk, Now& now) {
 // A store whose log has `count` records of a PUT each since its last snapshot, or which has `count` keys.
 std::unique_ptr<MemoryDisk> make_store(std::uint64_t extent_size, std::size_t count, std::size_t key_count) {
   auto disk = std::make_unique<MemoryDisk>(extent_size);
-  Journal journal(JournalConfig{}, extent_size);
+  JournalConfig config;
+  config.limits.keys_max = keys_most;
+  Journal journal(config, extent_size);
   Now now{Time{1}, 1};
   while (!journal.ready()) {
     disk->serve(journal);
@@ -99,6 +103,7 @@ void recover_store(benchmark::State& state, const MemoryDisk& from) {
   std::size_t key_count = 0;
   for (auto _ : state) {
     RecoveryConfig config;
+    config.limits.keys_max = keys_most;
     Recovery recovery(config, disk.size());
     while (!recovery.done()) disk.serve(recovery);
     STATEFS_CHECK(recovery.report().found == Found::recovered);
@@ -119,7 +124,7 @@ BENCHMARK(recover_log)->Unit(benchmark::kMillisecond);
 
 // 64 MiB of values, of which the last snapshot has nearly all.
 void recover_state(benchmark::State& state) {
-  static const auto disk = make_store(512 * mebibyte, 240'000, 240'000);
+  static const auto disk = make_store(512 * mebibyte, keys_most, keys_most);
   recover_store(state, *disk);
 }
 BENCHMARK(recover_state)->Unit(benchmark::kMillisecond);

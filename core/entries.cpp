@@ -56,7 +56,7 @@ void Entries::erase(std::string_view key) { remove(place(key)); }
 void Entries::put(const Place& place, std::string_view key, ByteView value, const Owner& writer, std::uint64_t revision) {
   auto at = place.at;
   if (place.present) {
-    discharge(at->second.owner, at->second.value.size());
+    discharge(at->second.owner, key, at->second.value.size());
   } else {
     at = map_.try_emplace(at, std::string(key));
     key_bytes_ += key.size();
@@ -64,27 +64,41 @@ void Entries::put(const Place& place, std::string_view key, ByteView value, cons
   at->second.value.assign(value.begin(), value.end());
   at->second.revision = revision;
   at->second.owner = writer;
-  charge(writer, value.size());
+  charge(writer, key, value.size());
 }
 
 void Entries::remove(const Place& place) {
   if (!place.present) return;
-  discharge(place.at->second.owner, place.at->second.value.size());
+  discharge(place.at->second.owner, place.at->first, place.at->second.value.size());
   key_bytes_ -= place.at->first.size();
   map_.erase(place.at);
 }
 
-void Entries::charge(const Owner& owner, std::uint64_t bytes) {
+bool is_within(const Usage& usage, const Quota& quota, std::size_t key_size_mean) {
+  if (usage.keys > quota.keys || usage.value_bytes > quota.value_bytes) return false;
+  const std::uint64_t free_keys = quota.keys - usage.keys;
+  const std::uint64_t free_bytes = quota.value_bytes - usage.value_bytes;
+  const std::uint64_t usual = usage.keys * key_size_mean;
+  if (usage.key_bytes <= usual) return true;
+  // A key that is not used yet has room for what long ones have too much.
+  const std::uint64_t excess = usage.key_bytes - usual;
+  const std::uint64_t key_room = Entries::entry_overhead + key_size_mean;
+  return excess <= free_bytes || (excess - free_bytes + key_room - 1) / key_room <= free_keys;
+}
+
+void Entries::charge(const Owner& owner, std::string_view key, std::uint64_t bytes) {
   Usage& usage = usage_[owner];
   usage.keys += 1;
+  usage.key_bytes += key.size();
   usage.value_bytes += bytes;
   value_bytes_ += bytes;
 }
 
-void Entries::discharge(const Owner& owner, std::uint64_t bytes) {
+void Entries::discharge(const Owner& owner, std::string_view key, std::uint64_t bytes) {
   const auto at = usage_.find(owner);
-  STATEFS_CHECK(at != usage_.end() && at->second.keys > 0 && at->second.value_bytes >= bytes);
+  STATEFS_CHECK(at != usage_.end() && at->second.keys > 0 && at->second.value_bytes >= bytes && at->second.key_bytes >= key.size());
   at->second.keys -= 1;
+  at->second.key_bytes -= key.size();
   at->second.value_bytes -= bytes;
   value_bytes_ -= bytes;
   if (at->second.keys == 0) usage_.erase(at);

@@ -16,6 +16,7 @@
 #include "core/bytes.h"
 #include "core/marks.h"
 #include "core/owner.h"
+#include "core/policy.h"
 #include "core/store.h"
 
 namespace statefs {
@@ -25,6 +26,10 @@ struct EntryLimits {
   std::uint64_t keys_max = 0;
   std::uint64_t footprint_max = std::numeric_limits<std::uint64_t>::max();  // of Entries::footprint()
 };
+
+// Whether what a writer holds is within its quota, where its keys may have `key_size_mean` bytes on average. Longer ones are taken off
+// what it may hold besides: values, and keys that it does not have. So what all quotas allow has room at the same time.
+[[nodiscard]] bool is_within(const Usage& usage, const Quota& quota, std::size_t key_size_mean);
 
 class Entries {
  public:
@@ -63,8 +68,8 @@ class Entries {
   void erase(std::string_view key);
 
  private:
-  void charge(const Owner& owner, std::uint64_t bytes);
-  void discharge(const Owner& owner, std::uint64_t bytes);
+  void charge(const Owner& owner, std::string_view key, std::uint64_t bytes);
+  void discharge(const Owner& owner, std::string_view key, std::uint64_t bytes);
   void put(const Place& place, std::string_view key, ByteView value, const Owner& writer, std::uint64_t revision);
   void remove(const Place& place);
 

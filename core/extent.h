@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "core/block_buffer.h"
 #include "core/entries.h"
@@ -18,10 +19,10 @@ namespace statefs {
 // What an operator or a test may set; checked against the extent.
 struct JournalLimits {
   std::uint64_t value_bytes_max = limits::store_value_bytes_default;
-  std::uint64_t keys_max = limits::store_keys_default;
+  std::uint64_t keys_max = limits::journal_keys_usual;
+  std::size_t key_size_mean = limits::key_size_mean;                   // what so many keys may have on average
   std::size_t value_size_max = limits::total_value_size_default;       // of one record
-  std::uint64_t replay_bytes_max = (limits::enrolled_peers_max + limits::local_uids_max) *
-      (SlotTable::shelf_footprint + (limits::sessions_per_key + limits::ended_sessions_per_key) * SlotTable::session_footprint);
+  std::uint64_t replay_bytes_max = SlotTable::footprint_of(limits::slot_owners_max, limits::sessions_per_key);
   std::size_t pending_size = limits::journal_pending_size;
   std::size_t read_size = limits::journal_read_size;
   std::size_t snapshot_chunk_size = limits::snapshot_chunk_size;
@@ -31,9 +32,11 @@ struct JournalLimits {
 
 // The largest record with these limits.
 [[nodiscard]] std::size_t record_size_max(const JournalLimits& limits);
+// What the items of a snapshot take, at most, while the store keeps these limits: what an extent must have room for.
+[[nodiscard]] std::uint64_t items_size_max(const JournalLimits& limits);
 
 enum class ExtentError {
-  too_small,  // for the limits: one full value, the replay memory and the log do not fit
+  too_small,  // for the limits: what they promise of values, keys and replay memory, or the log, does not fit
   limits,     // the limits contradict each other, whatever the extent
 };
 
@@ -43,6 +46,10 @@ struct Extent {
 
   // For a new store in `size` bytes, of which it may use fewer.
   [[nodiscard]] static Result<Extent, ExtentError> plan(std::uint64_t size, const JournalLimits& limits);
+  // The same, whether or not values, keys and replay memory have room: for who is going to lower the limits (store_room.h).
+  [[nodiscard]] static Result<Extent, ExtentError> layout(std::uint64_t size, const JournalLimits& limits);
+  // The least size that plan() takes for these limits; none where it takes none.
+  [[nodiscard]] static std::optional<std::uint64_t> size_min(const JournalLimits& limits);
   // Whether a store of these sizes can be used with these limits.
   [[nodiscard]] Result<Unit, ExtentError> admits(const JournalLimits& limits) const;
   // Whether the sizes are ones that plan() could give: not zero, whole blocks, within journal_extent_size_max.

@@ -57,6 +57,7 @@ class Journal final : public Store, public DiskUser {
     return state_.entries.next(after, inclusive);
   }
   [[nodiscard]] Usage usage_of(const PeerRef& writer) const override { return state_.entries.usage_of(owner_of(writer)); }
+  [[nodiscard]] std::size_t key_size_mean() const override { return config_.limits.key_size_mean; }
   [[nodiscard]] bool log_has_room() const override;
   // An effect's key is the record's too: the log has one copy.
   [[nodiscard]] Result<std::uint64_t, AppendError> append(AuditRecord& record, const Effect& effect, const SlotChange& change) override;

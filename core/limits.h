@@ -36,6 +36,7 @@ inline constexpr std::size_t ended_sessions_per_key = 16;      // whose outcome 
 inline constexpr std::uint64_t session_events_burst = 512;         // OPEN, RESUME, CLOSE and evictions of one key at once ...
 inline constexpr std::uint64_t session_events_per_second = 128;    // ... and in the long run
 inline constexpr std::size_t session_instance_size = 16;
+inline constexpr std::size_t sessions_per_key_least = 4;           // that a small state file is left with by default
 
 // Rates of one peer (docs/CONFIGURATION.md): what it may be refused before it is not read, and how settings become bursts.
 inline constexpr std::uint64_t refusals_per_second = 256;
@@ -63,6 +64,7 @@ inline constexpr std::size_t staged_values_per_peer = 2;
 inline constexpr std::size_t stages_per_peer_max = 4;
 inline constexpr std::size_t store_value_bytes_default = 4u << 20;
 inline constexpr std::size_t store_keys_default = 4'096;
+inline constexpr std::size_t journal_keys_usual = 4'096;
 inline constexpr std::size_t audit_ring_size = 256 * 1024;
 inline constexpr std::size_t output_size_max = 160 * 1024;             // of one connection,
 inline constexpr std::size_t waiting_size_per_peer_max = 1u << 20;     // of all of one peer, with input that waits,
@@ -86,6 +88,7 @@ inline constexpr std::size_t staged_values_per_peer = 4;         // of the large
 inline constexpr std::size_t stages_per_peer_max = 16;           // however small
 inline constexpr std::size_t store_value_bytes_default = 64u << 20;
 inline constexpr std::size_t store_keys_default = 1'048'576;
+inline constexpr std::size_t journal_keys_usual = 65'536;        // of a state file: fewer are told; more, where there is room
 inline constexpr std::size_t audit_ring_size = 8u << 20;
 inline constexpr std::size_t output_size_max = 512 * 1024;             // of one connection,
 inline constexpr std::size_t waiting_size_per_peer_max = 16u << 20;    // of all of one peer, with input that waits,
@@ -97,12 +100,14 @@ inline constexpr std::size_t heads_kept = 4'096;                       // durabl
 #endif
 
 inline constexpr std::size_t staging_owners_max = enrolled_peers_max + local_uids_max;  // each with room of its own
+inline constexpr std::size_t slot_owners_max = enrolled_peers_max + local_uids_max;     // each with replay memory of its own
 inline constexpr std::size_t rated_peers_max = enrolled_peers_max + local_uids_max;     // each with rates of its own
 inline constexpr std::size_t audit_record_size_max = 768;
 inline constexpr std::size_t audit_reserve_size = 32 * 1024;           // of the audit ring, for the store's own records
 
 // The journal (docs/JOURNAL.md).
 inline constexpr std::size_t log_record_size_max = total_value_size_ceiling + 1024;  // with the largest value
+inline constexpr std::size_t key_size_mean = 64;                       // of one peer's keys in a state file; more is taken off its bytes
 inline constexpr std::size_t epochs_kept = 64;                         // that a client's head can be compared with
 inline constexpr std::uint64_t journal_ring_size_max = 256u << 20;     // of the log in its extent: a quarter of it, and no more than this
 inline constexpr std::uint64_t journal_extent_size_max = std::uint64_t{1} << 48;
@@ -145,6 +150,7 @@ static_assert(half_open_max < connections_max, "handshakes cannot hold every con
 static_assert(local_connections_per_uid_max < local_connections_max, "one uid cannot hold every local connection");
 static_assert(local_connections_per_uid_max <= sessions_per_key, "each local connection can have a session");
 static_assert(keepalive_interval.ns * 2 < dead_peer_timeout.ns, "one lost keepalive does not kill a peer");
+static_assert(sessions_per_key_least <= sessions_per_key);
 static_assert(total_value_size_default <= total_value_size_ceiling);
 static_assert(staged_values_per_peer >= 1 && stages_per_peer_max >= staged_values_per_peer, "a value of the largest size can be staged");
 static_assert(stage_yield_after.ns < stage_idle_max.ns);

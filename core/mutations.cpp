@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/check.h"
+#include "core/entries.h"
 #include "core/limits.h"
 #include "core/lookup.h"
 
@@ -241,11 +242,13 @@ Status Mutations::weigh(Mutation& mutation, const Caller& caller) {
   if (present && present->owner == owner_of(caller.peer)) {
     usage.keys -= 1;
     usage.value_bytes -= present->value.size();
+    usage.key_bytes -= mutation.key->text().size();
   } else if (present) {
     STATEFS_MARK("mutation.changes_owner");
   }
   const Quota& quota = caller.policy->quota;
-  if (usage.keys + 1 > quota.keys || usage.value_bytes + mutation.value.size() > quota.value_bytes) {
+  const Usage after{usage.keys + 1, usage.value_bytes + mutation.value.size(), usage.key_bytes + mutation.key->text().size()};
+  if (!is_within(after, quota, store_.key_size_mean())) {
     STATEFS_MARK("mutation.quota_exceeded");
     return Status::quota_exceeded;
   }

@@ -20,7 +20,7 @@ bool damaged(HeadError error) { return error == HeadError::damaged; }
 Recovery::Recovery(const RecoveryConfig& config, std::uint64_t extent_size)
     : config_(config), extent_size_(block_floor(extent_size)), piece_(std::max<std::size_t>(config.limits.read_size, Extent::head_size)) {
   const auto plan = Extent::plan(extent_size_, config_.limits);
-  if (extent_size_ < Extent::head_size || (!plan.ok() && plan.error() == ExtentError::limits)) refuse(Found::unfit, Damage::none, 0);
+  if (extent_size_ < Extent::head_size || (!plan.ok() && plan.error() == ExtentError::limits)) refuse(Misfit::extent);
   STATEFS_CHECK(!looks() || !config_.write_back);
   plan_read();
 }
@@ -48,6 +48,11 @@ void Recovery::refuse(Found found, Damage damage, std::uint64_t place) {
   snapshot_.reset();
 }
 
+void Recovery::refuse(Misfit misfit) {
+  report_.misfit = misfit;
+  refuse(Found::unfit, Damage::none, 0);
+}
+
 std::optional<DiskRequest> Recovery::next_request() {
   if (waiting_ || !out_) return std::nullopt;
   waiting_ = true;
@@ -72,7 +77,7 @@ void Recovery::plan_read() {
       break;
     case Stage::log:
       offset = extent.log_offset(place_);
-      size = std::min({size, extent.size() - offset, log_begin_ + extent.ring_size - place_});
+      size = std::min({size, std::min(extent.size(), extent_size_) - offset, log_begin_ + extent.ring_size - place_});
       break;
   }
   STATEFS_CHECK(size > 0 && offset + size <= extent_size_);
@@ -122,10 +127,13 @@ void Recovery::read_head(ByteView bytes) {
   if (!choose_superblock(bytes)) return;
   const Superblock& superblock = store_.superblock;
   if (config_.node && superblock.node != *config_.node) return refuse(Found::foreign, Damage::none, 0);
-  if (superblock.extent.size() > extent_size_) return refuse(Found::corrupt, Damage::truncated, extent_size_);
-  if (!looks() && !superblock.extent.admits(config_.limits).ok()) return refuse(Found::unfit, Damage::none, 0);
+  if (is_truncated() && !looks()) return refuse(Found::corrupt, Damage::truncated, extent_size_);
+  if (!looks() && !superblock.extent.admits(config_.limits).ok()) return refuse(Misfit::extent);
   if (!choose_mark(bytes)) return;
   if (superblock.snapshot.size == 0 || log_alone()) return begin_log();
+  if (superblock.extent.slot_offset(superblock.snapshot.slot) + superblock.snapshot.size > extent_size_) {
+    return refuse(Found::corrupt, Damage::truncated, extent_size_);
+  }
   stage_ = Stage::snapshot;
   place_ = 0;
   snapshot_.emplace(superblock.sequence, superblock.start.head.index);
@@ -183,7 +191,7 @@ bool Recovery::choose_mark(ByteView bytes) {
 
 void Recovery::begin_fresh() {
   const auto plan = Extent::plan(extent_size_, config_.limits);
-  if (!plan.ok() && !looks()) return refuse(Found::unfit, Damage::none, 0);
+  if (!plan.ok() && !looks()) return refuse(Misfit::extent);
   store_.superblock.store = config_.fresh_store;
   store_.superblock.node = config_.node.value_or(PublicKey{});
   store_.superblock.extent = plan.ok() ? plan.value() : Extent{0, extent_size_ - Extent::head_size};
@@ -255,11 +263,13 @@ void Recovery::begin_log() {
   log_begin_ = block_floor(start.position);
   place_ = log_begin_;
   unread_.clear();
+  if (store_.superblock.extent.log_offset(place_) >= extent_size_) refuse(Found::corrupt, Damage::truncated, extent_size_);
 }
 
 void Recovery::read_log() {
   const std::uint64_t unread_begin = place_ - unread_.size();
-  const bool all_read = place_ >= log_begin_ + store_.superblock.extent.ring_size;
+  const Extent& extent = store_.superblock.extent;
+  const bool all_read = place_ >= log_begin_ + extent.ring_size || extent.log_offset(place_) >= extent_size_;
   bool ended = false;
   while (!ended) {
     if (shown_enough()) return end_log();
@@ -302,12 +312,13 @@ bool Recovery::take_record(const DecodedRecord& decoded) {
 }
 
 // Whether a snapshot with the limits of today can hold it all: those of the past may have been higher.
-bool Recovery::within_limits() const {
+Misfit Recovery::over_limits() const {
   const Entries& entries = store_.state.entries;
-  if (entries.footprint() > store_.superblock.extent.entries_footprint_max(config_.limits)) return false;
-  if (store_.state.slots.footprint() > config_.limits.replay_bytes_max) return false;
-  return std::all_of(entries.map().begin(), entries.map().end(),
-                     [this](const auto& each) { return each.second.value.size() <= config_.limits.value_size_max; });
+  if (store_.state.slots.footprint() > config_.limits.replay_bytes_max) return Misfit::sessions;
+  if (entries.footprint() > store_.superblock.extent.entries_footprint_max(config_.limits)) return Misfit::entries;
+  const bool fit = std::all_of(entries.map().begin(), entries.map().end(),
+                               [this](const auto& each) { return each.second.value.size() <= config_.limits.value_size_max; });
+  return fit ? Misfit::none : Misfit::value;
 }
 
 bool Recovery::shown_enough() const { return looks() && config_.look->durable_alone && store_.end.head.index >= required_index_; }
@@ -316,10 +327,12 @@ void Recovery::end_log() {
   const Superblock& superblock = store_.superblock;
   const std::uint64_t position = store_.end.position;
   const std::uint64_t place = superblock.extent.log_offset(position);
+  if (is_truncated()) return refuse(Found::corrupt, Damage::truncated, extent_size_);
   const bool passed = std::all_of(points_.begin(), points_.end(), [this](const LogPoint& point) { return point == store_.end; });
   if (!passed || store_.end.head.index < required_index_) return refuse(Found::corrupt, Damage::log, place);
 
-  if (!looks() && !within_limits()) return refuse(Found::unfit, Damage::none, 0);
+  const Misfit misfit = looks() ? Misfit::none : over_limits();
+  if (misfit != Misfit::none) return refuse(misfit);
 
   const std::uint64_t unread_begin = place_ - unread_.size();
   const std::size_t partial_begin = block_floor(position) - unread_begin;

@@ -31,7 +31,8 @@ class LogVisitor {
   virtual void visit(const DecodedRecord& record, const AuditHead& head, std::uint64_t place) = 0;
 };
 
-// How tools look into an extent that they do not go on from. Limits are not judged, and what was whole before damage is kept.
+// How tools look into an extent that they do not go on from. Limits are not judged, and what was whole before damage is kept: of one that
+// is shorter than its store, everything that lies before its end.
 struct LookInto {
   LogVisitor* visitor = nullptr;  // or null; outlives the recovery
   bool log_alone = false;         // no snapshot and no state, so that a record needs no table that it fits
@@ -58,11 +59,14 @@ enum class Found : std::uint8_t {
   unfit,        // the extent or the store is too small for the limits of today, or too large
   unreadable,   // a request failed, at `place`
 };
+// Of `unfit`: what the limits of today have no room for.
+enum class Misfit : std::uint8_t { none, extent, entries, sessions, value };
 enum class Damage : std::uint8_t { none, superblocks, truncated, marks, snapshot, log, change };
 
 struct RecoveryReport {
   Found found = Found::nothing_yet;
   Damage damage = Damage::none;
+  Misfit misfit = Misfit::none;
   std::uint64_t place = 0;         // from the start of the extent
   AuditHead last;                  // of the log; of what was whole, where it is damaged
   AuditHead before;                // what the first record that is read from the log follows
@@ -99,6 +103,7 @@ class Recovery final : public DiskUser {
  private:
   enum class Stage : std::uint8_t { head, zeros, snapshot, log };
   void refuse(Found found, Damage damage, std::uint64_t place);
+  void refuse(Misfit misfit);
   void plan_read();
   void digest(ByteView bytes);
   void read_head(ByteView bytes);
@@ -110,10 +115,11 @@ class Recovery final : public DiskUser {
   void begin_log();
   void read_log();
   [[nodiscard]] bool take_record(const DecodedRecord& decoded);
-  [[nodiscard]] bool within_limits() const;
+  [[nodiscard]] Misfit over_limits() const;
   [[nodiscard]] bool looks() const { return config_.look.has_value(); }
   [[nodiscard]] bool log_alone() const { return looks() && config_.look->log_alone; }
   [[nodiscard]] bool shown_enough() const;
+  [[nodiscard]] bool is_truncated() const { return store_.superblock.extent.size() > extent_size_; }
   void end_log();
 
   RecoveryConfig config_;

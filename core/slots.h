@@ -81,6 +81,9 @@ class SlotTable {
   // What the table takes when it is written, at most.
   static constexpr std::uint64_t session_footprint = 8 + 16 + 4 + 8 + 2 + limits::slots_per_session * (8 + 32 + 2 + 8 + 8);
   static constexpr std::uint64_t shelf_footprint = 50;
+  static constexpr std::uint64_t footprint_of(std::uint64_t owner_count, std::uint64_t sessions_per_owner) {
+    return owner_count * (shelf_footprint + (sessions_per_owner + limits::ended_sessions_per_key) * session_footprint);
+  }
   [[nodiscard]] std::uint64_t footprint() const { return shelves_.size() * shelf_footprint + session_count_ * session_footprint; }
 
   friend bool operator==(const SlotTable&, const SlotTable&) = default;

@@ -14,6 +14,7 @@
 #include "core/audit.h"
 #include "core/bytes.h"
 #include "core/key.h"
+#include "core/limits.h"
 #include "core/request.h"
 #include "core/result.h"
 #include "core/slots.h"
@@ -43,6 +44,7 @@ struct Effect {
 struct Usage {
   std::uint64_t keys = 0;
   std::uint64_t value_bytes = 0;
+  std::uint64_t key_bytes = 0;
 };
 
 // When a commit is complete, so that answers which depend on it may leave.
@@ -85,6 +87,8 @@ class Store {
   // The first entry whose key is > `after` byte-wise (>= where `inclusive`); none at the end.
   [[nodiscard]] virtual std::optional<StoredEntry> next(std::string_view after, bool inclusive) const = 0;
   [[nodiscard]] virtual Usage usage_of(const PeerRef& writer) const = 0;
+  // What the keys of one writer may have on average: longer ones are taken off what it may hold of values.
+  [[nodiscard]] virtual std::size_t key_size_mean() const { return limits::key_size_max; }
 
   // Whether a mutation with this record and effect could be appended now. Nothing is changed.
   [[nodiscard]] virtual bool log_has_room() const = 0;

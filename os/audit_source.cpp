@@ -70,7 +70,15 @@ AuditFindings ImageSource::read(AuditReader& reader, SeenRecords& seen) {
     end_.reset();
     ::poll(nullptr, 0, pause_ms);
   }
-  found.extent_size = image_.size();
+  // The records are whole where only the marks are not: what is missing is who says how far they must reach.
+  if (found.all.report.damage == Damage::marks && !image_.in_use()) {
+    LookInto records;
+    records.visitor = &visitor;
+    records.log_alone = true;
+    records.without_marks = true;
+    (void)image_.look(records);
+  }
+  found.file_size = image_.file_size();
   const RecoveryReport& report = found.all.report;
   if (!found.whole()) {
     add_bad(out, printable(path_) + ": " + finding_of(found));

@@ -142,7 +142,16 @@ Exit exit_of(Status status) {
   return Exit::failed;
 }
 
-Failure refused(std::string_view verb, std::string_view key, Status status) {
+int fail_refused(std::string_view verb, std::string_view key, Status status, std::uint32_t retry_ms, Output output) {
+  if (output == Output::json && retry_ms > 0) {
+    const std::string named = key.empty() ? "" : "\"key\":" + json_string(key) + ",";
+    const auto failure = print("{" + named + "\"status\":\"" + std::string(name_of(status)) + "\",\"retry_ms\":" + std::to_string(retry_ms) + "}\n");
+    if (failure) return fail(*failure);
+  }
+  return fail(refused(verb, key, status, retry_ms));
+}
+
+Failure refused(std::string_view verb, std::string_view key, Status status, std::uint32_t retry_ms) {
   std::string line(verb);
   if (!key.empty()) line += " " + printable(key);
   if (status == Status::access_denied) {
@@ -154,6 +163,7 @@ Failure refused(std::string_view verb, std::string_view key, Status status) {
   // A prefix is judged by the same rules, and the cursor of the same request too.
   if (verb == "ls" && status == Status::invalid_key) line += "PREFIX must end in '/', and --cursor must be a key, if given: ";
   line += advice(status);
+  if (retry_ms > 0) line += "; ask again in " + std::to_string(retry_ms) + " ms or later";
   return {exit_of(status), line};
 }
 

@@ -52,7 +52,10 @@ int fail(const Failure& failure);
 
 [[nodiscard]] Exit exit_of(Status status);
 // `WHAT: STATUS: what it means and what to do`. ACCESS_DENIED reads EPERM. `verb` is `put`, `get` ...
-[[nodiscard]] Failure refused(std::string_view verb, std::string_view key, Status status);
+// `retry_ms`: as answered, 0 where the answer says nothing.
+[[nodiscard]] Failure refused(std::string_view verb, std::string_view key, Status status, std::uint32_t retry_ms = 0);
+// The same, told: also as JSON on standard output where that was asked for and the answer says when to try again. The exit status.
+[[nodiscard]] int fail_refused(std::string_view verb, std::string_view key, Status status, std::uint32_t retry_ms, Output output);
 
 // How to ask later what became of it: `; ask: statefs outcome ...`, or nothing where it was not sent.
 [[nodiscard]] std::string how_to_ask(const Completion& completion);

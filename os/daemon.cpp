@@ -38,10 +38,31 @@ SecretKey derive_mac_key(const SecretKey& secret) {
   return SecretKey(derived);
 }
 
-Result<Policy, Problem> read_policy(const DaemonOptions& options) {
+StateFileOptions state_options(const DaemonOptions& options) {
+  StateFileOptions out;
+  out.path = options.state;
+  out.size = options.state_size;
+  out.durability = options.durability;
+  out.store = options.store;
+  out.value_size_max = options.limits.staging.value_size_max;
+  out.sessions_per_key = options.sessions_per_key;
+  return out;
+}
+
+// What the store will hold, before there is one: quotas that do not fit it are found before anything is made.
+Result<StateRoom, Problem> room_of(const DaemonOptions& options) {
+  if (options.state != "memory") return judge_room(state_options(options));
+  StateRoom room;
+  room.limits.value_bytes_max = options.store.value_bytes.value_or(limits::store_value_bytes_default);
+  room.limits.keys_max = options.store.keys.value_or(limits::store_keys_default);
+  room.sessions_per_key = options.sessions_per_key.value_or(room.sessions_per_key);
+  return room;
+}
+
+Result<Policy, Problem> read_policy(const DaemonOptions& options, const Quota& store) {
   std::optional<std::uint32_t> own_uid;
   if (!options.local.empty()) own_uid = ::geteuid();
-  return load_policy(options.peers, options.policy, options.store, own_uid);
+  return load_policy(options.peers, options.policy, store, own_uid);
 }
 
 }  // namespace
@@ -55,7 +76,9 @@ Result<std::unique_ptr<Daemon>, Problem> Daemon::open(const DaemonOptions& optio
   auto suite = make_crypto_suite();
   const auto identity = load_identity(*suite, options.identity);
   if (!identity) return identity.error();
-  auto policy = read_policy(options);
+  auto room = room_of(options);
+  if (!room) return room.error();
+  auto policy = read_policy(options, room.value().store());
   if (!policy) return policy.error();
   const auto local_path = options.local.empty() ? Result<Endpoint, Problem>(Endpoint{}) : path_endpoint(options.local);
   if (!local_path) return Problem{"--local " + local_path.error().line};
@@ -71,6 +94,9 @@ Result<std::unique_ptr<Daemon>, Problem> Daemon::open(const DaemonOptions& optio
   if (!listener) return listener.error();
   std::unique_ptr<Daemon> daemon(new Daemon(options, std::move(suite), std::move(loop).value(), std::move(signals).value(),
                                             std::move(console), std::move(audit).value()));
+  daemon->store_room_ = room.value().store();
+  daemon->options_.limits.sessions_per_key = room.value().sessions_per_key;
+  daemon->lowered_ = std::move(room).value().lowered;
   if (!options.local.empty()) {
     auto local = LocalSocket::listen(options.local);
     if (!local) return local.error();
@@ -83,9 +109,11 @@ Result<std::unique_ptr<Daemon>, Problem> Daemon::open(const DaemonOptions& optio
 
 std::optional<Problem> Daemon::open_store(const Identity& identity) {
   if (options_.state != "memory") {
-    const std::size_t value_size_max = options_.limits.staging.value_size_max;
-    auto state = StateFile::open({options_.state, options_.state_size, options_.durability, options_.store, value_size_max},
-                                 identity.key->public_key());
+    // What was promised is asked for, whatever is at the path by now.
+    StateFileOptions options = state_options(options_);
+    options.store = {store_room_.value_bytes, store_room_.keys};
+    options.sessions_per_key = options_.limits.sessions_per_key;
+    auto state = StateFile::open(options, identity.key->public_key());
     if (!state) return state.error();
     state_file_ = std::move(state).value();
     store_ = &state_file_->store();
@@ -98,8 +126,8 @@ std::optional<Problem> Daemon::open_store(const Identity& identity) {
   // Below 2^13, so that a revision fits the 53 bits that readers of JSON keep.
   config.epoch = 1 + load_le<std::uint32_t>(random_bytes<4>().data()) % ((1u << 13) - 1);
   config.node = identity.key->public_key();
-  config.value_bytes_max = options_.store.value_bytes;
-  config.keys_max = options_.store.keys;
+  config.value_bytes_max = store_room_.value_bytes;
+  config.keys_max = store_room_.keys;
   config.durability = options_.durability;
   memory_ = std::make_unique<MemoryStore>(config, read_clock());
   store_ = memory_.get();
@@ -121,6 +149,7 @@ int Daemon::run() {
     complain("dsoftbusd", state_file_->found());
   else if (state_file_ != nullptr)
     say(state_file_->found());
+  if (!lowered_.empty() && !damaged()) say(lowered_);
   server_->advance(read_clock());  // a store that is damaged fails the server before there is a connection that this would close
   say("listening on " + address_);
   if (local_) say("local door at " + printable(local_->path()));
@@ -184,7 +213,7 @@ void Daemon::handle_signals(Now now) {
 
 void Daemon::reload(Now now) {
   if (const auto problem = audit_.reopen()) complain("dsoftbusd", "not reopened: " + problem->line);
-  auto policy = read_policy(options_);
+  auto policy = read_policy(options_, store_room_);
   if (!policy) return complain("dsoftbusd", "the policy in force stays: " + policy.error().line);
   server_->reload(std::move(policy).value(), now);
   say("policy loaded again");

@@ -34,7 +34,8 @@ struct DaemonOptions {
   std::uint64_t state_size = state_size_default;
   Durability durability = Durability::sync;
   std::string audit = "-";
-  Quota store{limits::store_value_bytes_default, limits::store_keys_default};
+  StoreWish store;     // what quotas share; left open: the usual, or what a state file has room for
+  std::optional<std::size_t> sessions_per_key;  // likewise
   ServerLimits limits;
 };
 
@@ -67,6 +68,8 @@ class Daemon {
   [[nodiscard]] End put_away(Now now);
 
   DaemonOptions options_;
+  Quota store_room_;             // what quotas share
+  std::string lowered_;          // why that is less than usual
   std::unique_ptr<Suite> suite_;
   EventLoop loop_;
   Signals signals_;

@@ -91,7 +91,7 @@ Result<std::uint64_t, Problem> size_of(const std::string& path, int fd) {
   } else if (!S_ISREG(info.st_mode)) {
     return about(path, "is neither a regular file nor a block device");
   }
-  return size / disk_block_size * disk_block_size;
+  return size;
 }
 
 }  // namespace

@@ -32,6 +32,8 @@ class DiskFile {
   [[nodiscard]] static Result<DiskFile, Problem> open(const std::string& path, DiskAccess access, std::uint64_t create_size = 0);
 
   [[nodiscard]] std::uint64_t size() const { return size_; }
+  // With what is behind its last whole block, which is not used.
+  [[nodiscard]] std::uint64_t file_size() const { return file_size_; }
   [[nodiscard]] bool direct() const { return direct_; }
   [[nodiscard]] bool created() const { return created_; }
   // Of `beside`: another process has it, so that what is read may be older or newer from one block to the next.
@@ -46,12 +48,14 @@ class DiskFile {
   struct Free {
     void operator()(std::uint8_t* block) const { ::operator delete(block, std::align_val_t{disk_block_size}); }
   };
-  DiskFile(Fd fd, std::uint64_t size, bool direct, bool created) : fd_(std::move(fd)), size_(size), direct_(direct), created_(created) {}
+  DiskFile(Fd fd, std::uint64_t file_size, bool direct, bool created)
+      : fd_(std::move(fd)), file_size_(file_size), size_(file_size / disk_block_size * disk_block_size), direct_(direct), created_(created) {}
   [[nodiscard]] bool read(std::uint64_t offset, std::size_t size);
   [[nodiscard]] bool write(std::uint64_t offset, ByteView bytes) const;
   void make_room(std::size_t size);
 
   Fd fd_;
+  std::uint64_t file_size_;
   std::uint64_t size_;
   bool direct_;
   bool created_;

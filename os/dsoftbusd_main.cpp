@@ -86,6 +86,7 @@ std::optional<statefs::Problem> add_config(const CLI::App& app, Flags& flags) {
   if (config.state_size && flags.state_size.empty()) flags.options.state_size = *config.state_size;
   if (config.durability && flags.durability.empty()) flags.options.durability = *config.durability;
   flags.options.store = config.store;
+  flags.options.sessions_per_key = config.sessions_per_key;
   flags.options.limits = config.limits;
   return std::nullopt;
 }

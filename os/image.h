@@ -18,7 +18,8 @@ class Image {
   [[nodiscard]] std::uint64_t size() const { return file_.size(); }
   [[nodiscard]] bool in_use() const { return file_.in_use(); }
   [[nodiscard]] Look look(const LookInto& how) { return look_into(size(), how, reader()); }
-  [[nodiscard]] Inspection inspect() { return statefs::inspect(size(), reader()); }
+  [[nodiscard]] std::uint64_t file_size() const { return file_.file_size(); }
+  [[nodiscard]] Inspection inspect() { return statefs::inspect(file_size(), reader()); }
 
  private:
   explicit Image(DiskFile file) : file_(std::move(file)) {}

@@ -68,14 +68,11 @@ int write_copy(DiskFile& backup, const Bytes& head, const std::string& path) {
 StateFileOptions options_for(const std::string& path, const Look& look) {
   StateFileOptions options;
   options.path = path;
-  std::uint64_t bytes = 0;
-  options.value_size_max = limits::value_size_max;
-  for (const auto& [key, entry] : look.store.state.entries.map()) {
-    bytes += entry.value.size();
-    options.value_size_max = std::max(options.value_size_max, entry.value.size());
-  }
-  options.store.value_bytes = std::max<std::uint64_t>(bytes, 1);
-  options.store.keys = std::max<std::uint64_t>(look.store.state.entries.map().size(), 1);
+  const State& state = look.store.state;
+  options.value_size_max = 1;
+  for (const auto& [key, entry] : state.entries.map()) options.value_size_max = std::max(options.value_size_max, entry.value.size());
+  options.store = {state.entries.footprint(), 0};
+  options.replay_bytes_max = state.slots.footprint();
   return options;
 }
 
@@ -130,7 +127,7 @@ Result<Restored, RestoreFailure> restore_backup(const std::string& backup, const
   if (errno != ENOENT) return about(image, errno_text(errno));
   auto file = DiskFile::open(backup, DiskAccess::read_only);
   if (!file) return RestoreFailure{file.error(), false};
-  const Inspection found = inspect(file.value().size(), reader_of(file.value()));
+  const Inspection found = inspect(file.value().file_size(), reader_of(file.value()));
   if (found.all.report.found != Found::recovered) {
     const std::string finding = finding_of(found);
     return RestoreFailure{{"backup " + printable(backup) + ": " + (finding.empty() ? std::string(verdict_of(found)) : finding) +

@@ -10,14 +10,35 @@
 
 namespace statefs {
 
+namespace {
+
+Problem no_store(const std::string& path, std::uint64_t size) {
+  return {"state " + printable(path) + ": is no store: it has " + std::to_string(size) + " bytes, of which a store needs " +
+          std::to_string(Extent::head_size) + " for its head alone; nothing was written to it"};
+}
+
+std::string over(Misfit misfit) {
+  switch (misfit) {
+    case Misfit::entries: return "holds more keys and values than have room beside the sessions of this configuration: lower sessions_per_key";
+    case Misfit::sessions: return "keeps more sessions than this configuration has room for: raise sessions_per_key";
+    case Misfit::value: return "holds a value that is larger than total_value_size: raise that";
+    case Misfit::extent:
+    case Misfit::none: break;
+  }
+  return "has no room for the limits of this configuration: lower value_bytes, keys and total_value_size, or give a larger --state-size "
+         "(for a new file)";
+}
+
+}  // namespace
+
 Result<std::unique_ptr<StateFile>, Problem> StateFile::open(const StateFileOptions& options, const PublicKey& node) {
+  const auto room = judge_room(options);
+  if (!room) return room.error();
   auto file = DiskFile::open(options.path, DiskAccess::create, block_floor(options.size));
   if (!file) return file.error();
+  if (file.value().file_size() < Extent::head_size) return no_store(options.path, file.value().file_size());
   JournalConfig config;
-  config.limits.value_bytes_max = options.store.value_bytes;
-  config.limits.keys_max = options.store.keys;
-  config.limits.value_size_max = options.value_size_max;
-  config.limits.pending_size = std::max(config.limits.pending_size, 2 * record_size_max(config.limits));
+  config.limits = room.value().limits;
   config.durability = options.durability;
   config.node = node;
   config.fresh_store = random_bytes<16>();
@@ -47,8 +68,7 @@ Problem StateFile::refusal() const {
       what = "is no store of this device: it holds something else, or belongs to another identity; nothing was written to it";
       break;
     case Found::unfit:
-      what = "has no room for the limits of this configuration: give a larger --state-size (for a new file), or lower value_bytes, "
-             "keys and total_value_size";
+      what = over(report.misfit);
       break;
     case Found::unreadable: what = "cannot be read" + place; break;
     case Found::nothing_yet:

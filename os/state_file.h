@@ -1,32 +1,22 @@
 // STATE FILE: the journal of a daemon in a file or on a block device, recovered and ready to be served.
 //
-//   disk_thread.h <- STATE FILE (core/journal.h) -> daemon.h
+//   state_room.h, disk_thread.h <- STATE FILE (core/journal.h) -> daemon.h
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "core/journal.h"
-#include "core/policy.h"
 #include "os/disk_thread.h"
+#include "os/state_room.h"
 
 namespace statefs {
-
-inline constexpr std::uint64_t state_size_default = std::uint64_t{256} << 20;
-
-struct StateFileOptions {
-  std::string path;
-  std::uint64_t size = state_size_default;  // bytes, of a file that has to be made
-  Durability durability = Durability::sync;
-  Quota store{limits::store_value_bytes_default, limits::store_keys_default};  // what the state may hold
-  std::size_t value_size_max = limits::total_value_size_default;  // of one value, however written
-};
 
 class StateFile {
  public:
   // Recovers the store at `path`, or makes one where nothing is or the device is all zero. Whatever else is there is left as it is, and
   // the problem says what was found and where. `node` is this device's key: a store is one device's. A damaged store is opened all
-  // the same, and serves nothing: each request of it is IO_ERROR.
+  // the same, and serves nothing: each request of it is IO_ERROR. A file whose room is too small for what was asked for is not made.
   [[nodiscard]] static Result<std::unique_ptr<StateFile>, Problem> open(const StateFileOptions& options, const PublicKey& node);
 
   [[nodiscard]] Journal& store() { return journal_; }

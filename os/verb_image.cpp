@@ -20,7 +20,7 @@ Inspection look_beside(Image& image) {
   constexpr int attempts_max = 20;
   constexpr int pause_ms = 50;
   Inspection found;
-  found.extent_size = image.size();
+  found.file_size = image.file_size();
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
     LookInto how;
     how.durable_alone = image.in_use();

@@ -74,7 +74,9 @@ int run_list(const CommonOptions& common, const ListOptions& options) {
     if (!completion) return fail(completion.error());
     const Response& response = completion.value().response;
     const auto* answer = std::get_if<ListResponse>(&response.body);
-    if (response.status != Status::ok || answer == nullptr) return fail(refused("ls", options.prefix, response.status));
+    if (response.status != Status::ok || answer == nullptr) {
+      return fail_refused("ls", options.prefix, response.status, retry_after_ms_of(response), common.output);
+    }
     if (!is_page(*answer, options.prefix, cursor)) {
       return fail({Exit::failed, "ls " + printable(options.prefix) + ": the server gave keys that no listing has"});
     }

@@ -48,7 +48,9 @@ int run_sync(const CommonOptions& common) {
   if (!completion) return fail(completion.error());
   const Response& response = completion.value().response;
   const auto* answer = std::get_if<SyncResponse>(&response.body);
-  if (response.status != Status::ok || answer == nullptr) return fail(refused("sync", "", response.status));
+  if (response.status != Status::ok || answer == nullptr) {
+    return fail_refused("sync", "", response.status, retry_after_ms_of(response), common.output);
+  }
   if (common.output == Output::raw) return 0;
   const Line lines[] = {{"epoch", std::to_string(answer->epoch)}, {"durable_index", std::to_string(answer->durable_index)}};
   const auto failure = print(render(lines, common.output));

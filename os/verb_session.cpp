@@ -49,7 +49,7 @@ Result<SessionResponse, Failure> take_over(Remote& remote, const SessionInstance
     const Response& response = completion.value().response;
     const auto* answer = std::get_if<SessionResponse>(&response.body);
     if (answer == nullptr || (response.status != Status::ok && response.status != Status::fenced)) {
-      return refused("session close", "", response.status);
+      return refused("session close", "", response.status, retry_after_ms_of(response));
     }
     if (response.status == Status::ok) return *answer;
     request.generation = answer->generation + 1;
@@ -69,7 +69,9 @@ int run_outcome(const CommonOptions& common, const OutcomeOptions& options) {
   if (!completion) return fail(completion.error());
   const Response& response = completion.value().response;
   const auto* answer = std::get_if<OutcomeResponse>(&response.body);
-  if (response.status != Status::ok || answer == nullptr) return fail(refused("outcome", "", response.status));
+  if (response.status != Status::ok || answer == nullptr) {
+    return fail_refused("outcome", "", response.status, retry_after_ms_of(response), common.output);
+  }
   const Told what = told(*answer);
   std::string text;
   if (common.output == Output::json) {
@@ -97,7 +99,9 @@ int run_session_close(const CommonOptions& common, const std::string& digits) {
   if (!completion) return fail(completion.error());
   const Response& response = completion.value().response;
   const auto* answer = std::get_if<SessionResponse>(&response.body);
-  if (response.status != Status::ok || answer == nullptr) return fail(refused("session close", "", response.status));
+  if (response.status != Status::ok || answer == nullptr) {
+    return fail_refused("session close", "", response.status, retry_after_ms_of(response), common.output);
+  }
   std::string text;
   for (std::size_t slot = 0; slot < answer->slots.size(); ++slot) {
     const SlotState& state = answer->slots[slot];

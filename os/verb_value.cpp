@@ -22,6 +22,7 @@ Result<ValueInput, Failure> open_value(const std::string& argument) {
 struct Said {
   Status status = Status::ok;
   MutationResponse answer;
+  std::uint32_t retry_ms = 0;
   std::string how_to_ask;  // again after a crash; empty for a value in chunks
 };
 
@@ -35,8 +36,8 @@ std::optional<Failure> make_durable(Remote& remote, std::string_view verb, std::
   };
   auto completion = remote.call("sync", "", SyncRequest{hello.value().epoch});
   if (!completion) return lost(completion.error().line);
-  const Status status = completion.value().response.status;
-  if (status != Status::ok) return lost(refused("sync", "", status).line);
+  const Response& response = completion.value().response;
+  if (response.status != Status::ok) return lost(refused("sync", "", response.status, retry_after_ms_of(response)).line);
   return std::nullopt;
 }
 
@@ -60,7 +61,7 @@ Result<Said, Failure> ask(Remote& remote, std::string_view verb, const std::stri
   const Response& response = completion.value().response;
   const auto* const answer = std::get_if<MutationResponse>(&response.body);
   if (answer == nullptr && response.status == Status::ok) return refused(verb, key, Status::malformed);
-  return Said{response.status, answer == nullptr ? MutationResponse{} : *answer, how_to_ask(completion.value())};
+  return Said{response.status, answer == nullptr ? MutationResponse{} : *answer, retry_after_ms_of(response), how_to_ask(completion.value())};
 }
 
 // In chunks: one more reading of the value, for its hash, and nothing of it is kept.
@@ -76,7 +77,7 @@ Result<Said, Failure> ask_in_chunks(Remote& remote, const PutOptions& options, s
   auto upload = remote.put({options.key, value.size(), digest.value(), expected}, value);
   if (!upload) return upload.error();
   if (upload.value().source_failed()) return Failure{Exit::failed, "put " + printable(options.key) + ": " + value.problem().line};
-  return Said{upload.value().status(), upload.value().answer(), {}};
+  return Said{upload.value().status(), upload.value().answer(), upload.value().answer().retry_after_ms, {}};
 }
 
 int report(Remote& remote, std::string_view verb, const std::string& key, const Said& said, bool sync, Output output) {
@@ -85,7 +86,7 @@ int report(Remote& remote, std::string_view verb, const std::string& key, const 
     return fail({Exit::revision_conflict,
                  std::string(verb) + " " + printable(key) + ": REVISION_CONFLICT: " + now + ": read it again and decide anew"});
   }
-  if (said.status != Status::ok) return fail(refused(verb, key, said.status));
+  if (said.status != Status::ok) return fail_refused(verb, key, said.status, said.retry_ms, output);
   if (sync) {
     if (const auto failure = make_durable(remote, verb, key, said)) return fail(*failure);
   }

@@ -117,7 +117,7 @@ bool Shadowed::is_version_of(const PolicyPlan& policy, const Digest& version) co
       if (is_enrolled(policy, node) != is_enrolled(other, node)) return false;
       if (is_enrolled(policy, node) && rules_of(policy, who) != rules_of(other, who)) return false;
     }
-    return policy.quota_keys == other.quota_keys;
+    return policy.quota_keys == other.quota_keys && policy.quota_bytes == other.quota_bytes;
   };
   return std::all_of(versions_.begin(), versions_.end(), [&](const auto& each) {
     return each.first == &policy || (each.second == version) == says_same(*each.first);

@@ -277,6 +277,7 @@ class Minimizer {
       say_less([](PolicyPlan& policy) { policy.dir_denied = false; });
       say_less([](PolicyPlan& policy) { policy.narrowed.reset(); });
       say_less([](PolicyPlan& policy) { policy.quota_keys = 0; });
+      say_less([](PolicyPlan& policy) { policy.quota_bytes = 0; });
       say_less([](PolicyPlan& policy) { policy.wide.reset(); });
       say_less([](PolicyPlan& policy) { policy.dir_hidden = false; });
       for (std::size_t op = 0; op < plan_ops.size(); ++op) say_less([op](PolicyPlan& policy) { policy.without[op].clear(); });

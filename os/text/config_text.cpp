@@ -63,10 +63,10 @@ TextError unknown(const TomlMember& member, std::string_view where, std::string_
   return {member.place, std::string(where) + " has no " + quoted(member.name) + ": use " + std::string(known)};
 }
 
-Refusal read_store(const TomlMember& member, Quota& store) {
+Refusal read_store(const TomlMember& member, StoreWish& store) {
   constexpr std::uint64_t any = std::numeric_limits<std::int64_t>::max();
-  if (member.name == "value_bytes") return read_size(member, 1, any, store.value_bytes);
-  if (member.name == "keys") return read_count(member, any, store.keys);
+  if (member.name == "value_bytes") return read_size(member, 1, any, store.value_bytes.emplace());
+  if (member.name == "keys") return read_count(member, any, store.keys.emplace());
   return unknown(member, "store", "value_bytes or keys");
 }
 
@@ -90,7 +90,8 @@ Refusal read_rate(const TomlMember& member, RateLimit& out) {
 constexpr std::size_t waiting_size_least = 256 * 1024;
 constexpr std::size_t waiting_size_most = std::size_t{64} << 30;
 
-Refusal read_limit(const TomlMember& member, ServerLimits& out) {
+Refusal read_limit(const TomlMember& member, ConfigText& config) {
+  ServerLimits& out = config.limits;
   if (member.name == "connections") return read_count(member, limits::connections_max, out.connections_max);
   if (member.name == "connections_per_peer") return read_count(member, limits::connections_max, out.connections_per_peer_max);
   if (member.name == "half_open") return read_count(member, limits::connections_max, out.half_open_max);
@@ -98,6 +99,7 @@ Refusal read_limit(const TomlMember& member, ServerLimits& out) {
   if (member.name == "local_connections_per_uid") {
     return read_count(member, limits::local_connections_max, out.local_connections_per_uid_max);
   }
+  if (member.name == "sessions_per_key") return read_count(member, limits::sessions_per_key, config.sessions_per_key.emplace());
   if (member.name == "handshakes_per_wakeup") return read_count(member, limits::connections_max, out.handshakes_per_wakeup);
   if (member.name == "output_bytes") return read_size(member, 2 * limits::frame_size_max, 64u << 20, out.output_size_max);
   if (member.name == "waiting_bytes") return read_size(member, waiting_size_least, waiting_size_most, out.waiting_size_max);
@@ -116,7 +118,7 @@ Refusal read_limit(const TomlMember& member, ServerLimits& out) {
   if (member.name == "connection_age") return read_duration(member, out.connection_age_max);
   return unknown(member, "limits",
                  "connections, connections_per_peer, half_open, local_connections, local_connections_per_uid, "
-                 "handshakes_per_wakeup, output_bytes, waiting_bytes, waiting_bytes_per_peer, total_value_size, "
+                 "sessions_per_key, handshakes_per_wakeup, output_bytes, waiting_bytes, waiting_bytes_per_peer, total_value_size, "
                  "requests_per_second, bytes_per_second, "
                  "refusals_per_second, session_events_per_second, handshake_timeout, keepalive_interval, "
                  "dead_peer_timeout, drain_timeout or connection_age");
@@ -156,7 +158,7 @@ Refusal read_table(const TomlMember& section, ReadMember read_member, Target& ou
 Refusal read_member(const TomlMember& member, ConfigText& config) {
   if (member.name == "store") return read_table(member, read_store, config.store);
   if (member.name == "limits") {
-    if (Refusal refusal = read_table(member, read_limit, config.limits)) return refusal;
+    if (Refusal refusal = read_table(member, read_limit, config)) return refusal;
     return contradiction(config.limits, member.place);
   }
   const std::array<std::pair<std::string_view, std::optional<std::string>*>, 7> texts{{{"listen", &config.listen},
@@ -185,7 +187,8 @@ Refusal store_too_small(const TomlValue& tree, const ConfigText& config) {
   for (const TomlMember& section : tree.members) {
     if (section.name != "limits") continue;
     for (const TomlMember& member : section.value.members) {
-      if (member.name != "total_value_size" || config.limits.staging.value_size_max <= config.store.value_bytes) continue;
+      const std::uint64_t value_bytes = config.store.value_bytes.value_or(limits::store_value_bytes_default);
+      if (member.name != "total_value_size" || config.limits.staging.value_size_max <= value_bytes) continue;
       return refuse(member, "is above the store's value_bytes: no value of that size would fit, lower it or raise value_bytes");
     }
   }

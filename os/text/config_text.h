@@ -13,8 +13,8 @@
 //   audit = "-"                          # or a path
 //
 //   [store]                              # what the quotas of all peers must fit into
-//   value_bytes = "64MiB"
-//   keys = 1048576
+//   value_bytes = "64MiB"              # left out, these two are the usual, or what a smaller state file has room for
+//   keys = 65536
 //
 //   [limits]                             # each one may be left out
 //   connections = 2048                   # in all; per peer; and of those not yet authenticated
@@ -22,6 +22,7 @@
 //   half_open = 256
 //   local_connections = 256              # at the local door, in all, and of one uid
 //   local_connections_per_uid = 128
+//   sessions_per_key = 256               # of one peer or uid; left out: fewer in a small state file, which has room for so many of each
 //   handshakes_per_wakeup = 8
 //   output_bytes = "512KiB"              # waiting to be sent on one connection
 //   waiting_bytes = "64MiB"              # waiting to be sent or worked on, of all connections; and of those of one peer
@@ -47,6 +48,7 @@
 #include "core/result.h"
 #include "core/server.h"
 #include "core/store.h"
+#include "core/store_room.h"
 #include "os/text/text_error.h"
 
 namespace statefs {
@@ -55,7 +57,8 @@ struct ConfigText {
   std::optional<std::string> listen, local, identity, peers, policy, state, audit;
   std::optional<std::uint64_t> state_size;
   std::optional<Durability> durability;
-  Quota store{limits::store_value_bytes_default, limits::store_keys_default};
+  StoreWish store;
+  std::optional<std::size_t> sessions_per_key;
   ServerLimits limits;
 };
 

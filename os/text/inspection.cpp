@@ -34,9 +34,10 @@ Look look_into(std::uint64_t extent_size, const LookInto& how, const ReadExtent&
   return {recovery.report(), std::move(recovery.seen())};
 }
 
-Inspection inspect(std::uint64_t extent_size, const ReadExtent& read) {
+Inspection inspect(std::uint64_t file_size, const ReadExtent& read) {
+  const std::uint64_t extent_size = block_floor(file_size);
   Inspection out;
-  out.extent_size = extent_size;
+  out.file_size = file_size;
   const std::array offsets = {Extent::superblock_offset(0), Extent::mark_offset(0), Extent::mark_offset(1),
                               Extent::superblock_offset(1)};
   for (std::size_t i = 0; i < out.head.size(); ++i) {

@@ -32,7 +32,7 @@ struct HeadBlock {
 };
 
 struct Inspection {
-  std::uint64_t extent_size = 0;
+  std::uint64_t file_size = 0;    // with what is behind its last whole block
   std::array<HeadBlock, 4> head;  // superblock 0, mark 0, mark 1, superblock 1
   Look all;
   std::optional<RecoveryReport> log;  // of the log alone, where damage is elsewhere
@@ -42,6 +42,6 @@ struct Inspection {
   // Whether anything is known of a store in it.
   [[nodiscard]] bool has_superblock() const { return head[0].superblock || head[3].superblock; }
 };
-[[nodiscard]] Inspection inspect(std::uint64_t extent_size, const ReadExtent& read);
+[[nodiscard]] Inspection inspect(std::uint64_t file_size, const ReadExtent& read);
 
 }  // namespace statefs

@@ -62,13 +62,15 @@ std::string head_line(const Inspection& inspection, std::size_t i) {
 std::string safe_line(const Inspection& inspection) {
   const RecoveryReport& report = inspection.all.report;
   std::string line;
-  if (report.damage == Damage::log || report.damage == Damage::change) {
+  const bool has_log = report.damage == Damage::log || report.damage == Damage::change || report.damage == Damage::truncated;
+  // A snapshot is good only with the log up to its end index.
+  if (has_log && report.last.index > 0 && report.last.index >= inspection.all.store.superblock.end_index) {
     line = "the state as it was after record " + number(report.last.index) + " ('statefs dump')";
   } else if (report.damage == Damage::snapshot) {
     line = "what the snapshot's chunks before byte " + number(report.place) + " hold ('statefs dump')";
   }
   const RecoveryReport* const log = inspection.log ? &*inspection.log : &report;
-  const bool has_records = log->record_count > 0 && (inspection.log || report.damage == Damage::log);
+  const bool has_records = log->record_count > 0 && (inspection.log || report.damage == Damage::log || report.damage == Damage::truncated);
   if (has_records) {
     line += (line.empty() ? "" : "; ") + number(log->record_count) + " records after " + number(log->before.index) + ", up to " +
             number(log->last.index) + " ('statefs audit query')";
@@ -117,9 +119,8 @@ std::string_view verdict_of(const Inspection& inspection) {
     case Found::corrupt:
       return "damaged";
     case Found::foreign:
-      return "no store";
     case Found::unfit:
-      return "too small";
+      return "no store";
     case Found::unreadable:
       return "unreadable";
     case Found::nothing_yet:
@@ -147,7 +148,7 @@ std::string finding_of(const Inspection& inspection) {
     case Found::foreign:
       return "no superblock is whole, " + place + ": either this never was a store, or both copies are damaged";
     case Found::unfit:
-      return "of " + number(inspection.extent_size) + " bytes, fewer than the head of a store has";
+      return "no store: it has " + number(inspection.file_size) + " bytes, fewer than the head of one";
     case Found::unreadable:
       return "cannot be read, " + place;
     case Found::fresh:

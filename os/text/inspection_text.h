@@ -12,7 +12,7 @@ namespace statefs {
 
 // `the snapshot`, `the log, which ends before what is known to be durable`, ...
 [[nodiscard]] std::string_view name_of(Damage damage);
-// `whole`, `empty`, `damaged`, `no store`, `too small`, `unreadable`.
+// `whole`, `empty`, `damaged`, `no store`, `unreadable`.
 [[nodiscard]] std::string_view verdict_of(const Inspection& inspection);
 // One line without a newline: what is wrong and where; what was cut where nothing is wrong and something was; else empty.
 [[nodiscard]] std::string finding_of(const Inspection& inspection);

@@ -86,5 +86,38 @@ TEST(Entries, RefuseAtEachLimitAndTakeWhatIsJustWithin) {
   EXPECT_EQ(marks.count(mark_named("store.values_full")), 3u);
 }
 
+TEST(Quotas, AllowNoMoreBytesInAllThanTheirValuesAndUsualKeysTake) {
+  constexpr std::size_t mean = 10;
+  constexpr std::uint64_t cost = Entries::entry_overhead + mean;
+  const Quota quota{70, 4};
+  for (std::uint64_t keys = 0; keys <= 5; ++keys) {
+    for (std::uint64_t bytes = 0; bytes <= 72; ++bytes) {
+      for (std::uint64_t key_bytes = keys; key_bytes <= keys * 255; ++key_bytes) {
+        const bool fits = keys * Entries::entry_overhead + key_bytes + bytes <= quota.keys * cost + quota.value_bytes;
+        const bool wanted = keys <= quota.keys && bytes <= quota.value_bytes && (key_bytes <= keys * mean || fits);
+        ASSERT_EQ(is_within({keys, bytes, key_bytes}, quota, mean), wanted) << keys << " " << bytes << " " << key_bytes;
+        ASSERT_EQ(is_within({keys, bytes, key_bytes}, quota, limits::key_size_max), keys <= quota.keys && bytes <= quota.value_bytes);
+      }
+    }
+  }
+  constexpr std::uint64_t any = std::numeric_limits<std::uint64_t>::max();
+  EXPECT_TRUE(is_within({1, 1, 255}, {any, any}, mean));
+  EXPECT_FALSE(is_within({1, 1, 255}, {1, 1}, mean));
+}
+
+TEST(Entries, ChargeTheKeysOfAWriterUntilTheyAreGoneOrAnothers) {
+  Entries entries;
+  const Owner a{PeerKind::local, {}, 1};
+  const Owner b{PeerKind::local, {}, 2};
+  entries.restore("/abc", Bytes(5), a, 1);
+  entries.restore("/d", Bytes(6), a, 2);
+  EXPECT_EQ(entries.usage_of(a).key_bytes, 6u);
+  entries.restore("/abc", Bytes(7), b, 3);
+  EXPECT_EQ(entries.usage_of(a).key_bytes, 2u);
+  EXPECT_EQ(entries.usage_of(b).key_bytes, 4u);
+  entries.erase("/d");
+  EXPECT_EQ(entries.usage_of(a).key_bytes, 0u);
+}
+
 }  // namespace
 }  // namespace statefs

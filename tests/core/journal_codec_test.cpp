@@ -226,6 +226,9 @@ TEST(Extent, HoldsEveryPartInOrderAndRefusesWhatDoesNotFit) {
   wrong.pending_size = record_size_max(small);
   EXPECT_EQ(Extent::plan(small_extent, wrong).error(), ExtentError::limits);
   EXPECT_TRUE(Extent::plan(256u << 20, JournalLimits{}).ok());
+  JournalLimits million;
+  million.keys_max = 1'000'000;
+  EXPECT_EQ(Extent::plan(256u << 20, million).error(), ExtentError::too_small);
 }
 
 TEST(LogTail, WritesWholeBlocksAndAgainTheOneThatIsPartlyFull) {

@@ -230,19 +230,33 @@ TEST(JournalDamage, OfAnExtentThatIsNoStoreIsForeignAndLeftAlone) {
 
 TEST(JournalLimits, ThatAreLowerThanWhatIsStoredRefuseTheStoreWhole) {
   const AtRest rest;
-  const auto found_with = [&rest](const JournalLimits& limits) {
+  Misfit misfit = Misfit::none;
+  const auto found_with = [&rest, &misfit](const JournalLimits& limits) {
     JournalConfig config = small_config();
     config.limits = limits;
     DiskModel disk(rest.image);
-    return open(disk, config, at_second(0))->report().found;
+    const auto journal = open(disk, config, at_second(0));
+    misfit = journal->report().misfit;
+    return journal->report().found;
   };
   EXPECT_EQ(found_with(small_limits()), Found::recovered);
   JournalLimits lower = small_limits();
   lower.value_size_max = 20;
   EXPECT_EQ(found_with(lower), Found::unfit);
+  EXPECT_EQ(misfit, Misfit::value);
   lower = small_limits();
   lower.replay_bytes_max = SlotTable::session_footprint;
   EXPECT_EQ(found_with(lower), Found::unfit);
+  EXPECT_EQ(misfit, Misfit::sessions);
+  JournalLimits more = small_limits();
+  more.replay_bytes_max *= 4;
+  EXPECT_EQ(found_with(more), Found::unfit) << "no room beside what was promised to entries";
+  EXPECT_EQ(misfit, Misfit::extent);
+  more.value_bytes_max = more.keys_max = 0;
+  more.replay_bytes_max = rest.superblock.extent.snapshot_items_max(more) - epochs_item_size_max - Entries::entry_overhead -
+                          limits::key_size_max - more.value_size_max;
+  EXPECT_EQ(found_with(more), Found::unfit) << "no room beside the entries that are there";
+  EXPECT_EQ(misfit, Misfit::entries);
   lower = small_limits();
   lower.keys_max = 1;
   lower.value_bytes_max = 1;

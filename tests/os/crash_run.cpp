@@ -197,6 +197,7 @@ class Runner {
     if (!file) return fail(file.error().line);
     RecoveryConfig config;
     config.node = server_;
+    config.look.emplace();  // whatever the daemon's limits were
     Recovery recovery(config, file.value().size());
     while (!recovery.done()) {
       const auto request = recovery.next_request();

@@ -170,6 +170,10 @@ TEST_F(Programs, RefuseChangesAndServeReadsWhileTheAuditCannotBeWritten) {
   const RunResult bench = statefs({"bench", "put", "--connections", "4", "--pipeline", "64", "--seconds", "20", "--json"});
   expect_refusal(bench, 7, "AUDIT_UNAVAILABLE");
   expect_refusal(statefs({"put", "/state/shared/a", "2"}), 7, "AUDIT_UNAVAILABLE");
+  expect_refusal(statefs({"put", "/state/shared/a", "2"}), 7, "; ask again in 200 ms or later");
+  const RunResult told = statefs({"put", "/state/shared/a", "2", "--output", "json"});
+  EXPECT_EQ(told.status, 7);
+  EXPECT_EQ(told.out, "{\"key\":\"/state/shared/a\",\"status\":\"AUDIT_UNAVAILABLE\",\"retry_ms\":200}\n");
   expect_refusal(statefs({"del", "/state/shared/a"}), 7, "AUDIT_UNAVAILABLE");
   expect_refusal(statefs({"put", "/state/boot/a", "2"}), 7, "AUDIT_UNAVAILABLE");
   EXPECT_EQ(statefs({"get", "/state/shared/a"}).out, "1");

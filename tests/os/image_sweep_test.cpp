@@ -88,6 +88,19 @@ class ImageSweep : public ::testing::Test {
     options.head = head;
     return run([&] { return cli::run_audit_verify(options, cli::Output::usual); });
   }
+  Said query() {
+    cli::AuditOptions options;
+    options.sources = {image_.path()};
+    return run([&] { return cli::run_audit_query(options, cli::Output::usual); });
+  }
+  // How many records check says 'statefs audit query' reads; 0 where it says nothing of it.
+  static long promised(const Said& checked) {
+    const std::size_t safe = checked.out.find("safe to read: ");
+    const std::string line = checked.out.substr(safe, checked.out.find('\n', safe) - safe);
+    if (line.find("('statefs audit query')") == std::string::npos) return 0;
+    const std::size_t end = line.find(" records after ");
+    return std::stol(line.substr(line.find_last_of(" ", end - 1) + 1));
+  }
   static long lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
   // Where a verb says that it is not whole: a reason in one line.
   static void expect_reason(const Said& said, const std::string& what) {
@@ -114,6 +127,8 @@ class ImageSweep : public ::testing::Test {
     ++damaged_;
     ASSERT_EQ(checked.status, 8) << what;
     ASSERT_THAT(checked.out, HasSubstr("safe to read: ")) << what;
+    ASSERT_EQ(lines(query().out), promised(checked)) << what << checked.out;
+    promised_ += promised(checked) > 0 ? 1 : 0;
     expect_reason(dumped, what);
     expect_reason(listed, what);
     // The log alone may be whole, and then it ends where it should; or it says what it is not. An empty file is one of no lines.
@@ -133,6 +148,7 @@ class ImageSweep : public ::testing::Test {
   std::string dump_;
   std::string sessions_;
   std::size_t damaged_ = 0;
+  std::size_t promised_ = 0;  // damaged, and records were safe
 
   void learn() {
     const Said checked = check();
@@ -161,6 +177,7 @@ TEST_F(ImageSweep, EachByteThatMeansSomethingIsChangedInTurn) {
     ++changed;
   }
   EXPECT_GT(changed, 1'000u);
+  EXPECT_GT(promised_, 100u);
   EXPECT_GT(damaged_, 200u);
 }
 
@@ -208,6 +225,43 @@ TEST_F(ImageSweep, ItsHeadIsOfAnotherStoreOrOlder) {
       if (HasFatalFailure()) return;
     }
   }
+}
+
+// With one byte of each mark nothing says how far the log must reach, but what is there is there.
+TEST_F(ImageSweep, BothItsMarksAreDamaged) {
+  const long all = lines(query().out);
+  for (const std::uint32_t copy : {0u, 1u}) {
+    const std::uint8_t other = left_.image[Extent::mark_offset(copy) + 5] ^ 1;
+    image_.write(Extent::mark_offset(copy) + 5, {&other, 1});
+  }
+  const Said checked = check();
+  EXPECT_EQ(checked.status, 8);
+  const long safe = promised(checked);
+  EXPECT_GT(safe, 0);
+  EXPECT_EQ(lines(query().out), safe) << "of " << all;
+  EXPECT_THAT(verify().out, StartsWith("damaged: " + std::to_string(safe) + " records "));
+}
+
+// The end of a young store's file is empty: without it, everything is there.
+TEST_F(ImageSweep, ItsEmptyEndIsCutOff) {
+  JournalConfig config = test::small_config();
+  test::DiskModel disk(test::small_extent);
+  const auto journal = test::open(disk, config, test::at_second(0));
+  test::Workload workload(5);
+  for (int i = 1; i <= 6; ++i) {
+    ASSERT_EQ(workload.step(*journal), 0);
+    journal->submit(test::at_second(i));
+    test::settle(*journal, disk, test::at_second(i));
+  }
+  const long count = 1 + 6;  // with the epoch's
+  image_.set(ByteView(disk.durable()).first(journal->extent().ring_offset() + 2 * disk_block_size));
+  const Said checked = check();
+  EXPECT_EQ(checked.status, 8);
+  EXPECT_THAT(checked.out, HasSubstr("the file is shorter than the store"));
+  EXPECT_THAT(checked.out, HasSubstr("safe to read: the state as it was after record "));
+  EXPECT_EQ(promised(checked), count) << checked.out;
+  EXPECT_EQ(lines(query().out), count);
+  EXPECT_EQ(lines(dump().out) > 3, true);
 }
 
 // Whole in itself: only who was told a later head can see what it is.

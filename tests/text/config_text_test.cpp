@@ -19,7 +19,8 @@ ConfigText parsed(const std::string& text) {
 TEST(ConfigText, LeavesEverythingAtItsDefault) {
   const ConfigText config = parsed("");
   EXPECT_FALSE(config.listen || config.identity || config.peers || config.policy || config.state || config.audit);
-  EXPECT_EQ(config.store, (Quota{limits::store_value_bytes_default, limits::store_keys_default}));
+  EXPECT_EQ(config.store, StoreWish{});
+  EXPECT_FALSE(config.sessions_per_key.has_value());
   EXPECT_EQ(config.limits.connections_max, limits::connections_max);
   EXPECT_EQ(config.limits.handshake_timeout, limits::handshake_timeout);
 }
@@ -44,6 +45,7 @@ connections_per_peer = 7
 half_open = 6
 local_connections = 5
 local_connections_per_uid = 4
+sessions_per_key = 5
 handshakes_per_wakeup = 5
 output_bytes = "1MiB"
 waiting_bytes = "8MiB"
@@ -70,7 +72,8 @@ connection_age = "24h"
   EXPECT_EQ(config.state_size, 64u << 20);
   EXPECT_EQ(config.durability, Durability::commit);
   EXPECT_EQ(config.audit, "-");
-  EXPECT_EQ(config.store, (Quota{1u << 20, 7}));
+  EXPECT_EQ(config.store, (StoreWish{1u << 20, 7}));
+  EXPECT_EQ(config.sessions_per_key, 5u);
   EXPECT_EQ(config.limits.connections_max, 8u);
   EXPECT_EQ(config.limits.connections_per_peer_max, 7u);
   EXPECT_EQ(config.limits.half_open_max, 6u);

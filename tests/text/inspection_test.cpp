@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 Inspection inspection_of(const Bytes& image) {
-  return inspect(image.size() / disk_block_size * disk_block_size, [&image](const DiskRequest& request, ByteView& bytes) {
+  return inspect(image.size(), [&image](const DiskRequest& request, ByteView& bytes) {
     EXPECT_EQ(request.kind, DiskRequest::Kind::read);
     if (request.offset + request.size > image.size()) return false;
     bytes = ByteView(image).subspan(request.offset, request.size);
@@ -93,7 +93,8 @@ TEST(Inspection, TellsOfEveryTruncation) {
     ASSERT_FALSE(inspection_of(image).whole()) << size;
   }
   const Inspection none = inspection_of({});
-  EXPECT_EQ(verdict_of(none), "too small");
+  EXPECT_EQ(verdict_of(none), "no store");
+  EXPECT_EQ(finding_of(inspection_of(Bytes(100))), "no store: it has 100 bytes, fewer than the head of one");
   EXPECT_EQ(verdict_of(inspection_of(Bytes(small_extent))), "empty");
   EXPECT_EQ(verdict_of(inspection_of(Bytes(Extent::head_size))), "empty");
   EXPECT_EQ(verdict_of(inspection_of(Bytes(small_extent, 1))), "no store");
