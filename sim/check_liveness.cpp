@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include "sim/checks.h"
@@ -31,6 +32,7 @@ class Liveness {
  private:
   void find_calm();
   void judge_calm();
+  [[nodiscard]] bool was_evicted(const SeenCall& call) const;
 
   const Case& of_;
   Place calm_ = no_place;
@@ -53,6 +55,13 @@ void Liveness::find_calm() {
   }
 }
 
+bool Liveness::was_evicted(const SeenCall& call) const {
+  const auto& appends = of_.history().appends;
+  return std::any_of(appends.begin(), appends.end(), [&](const SeenAppend& each) {
+    return each.at < call.completed && each.record.kind == AuditKind::eviction && of_.node_of(each.record.peer) == call.node;
+  });
+}
+
 void Liveness::judge_calm() {
   std::map<NodeId, std::uint32_t> done;
   for (const SeenCall& call : of_.history().calls) {
@@ -60,8 +69,10 @@ void Liveness::judge_calm() {
     ++result_.judged;
     const bool waits = call.answered() && (call.status == Status::overloaded || (call.is_mutation() && call.status == Status::audit_unavailable));
     if (waits) continue;  // it is asked again
-    // One that was sent before its client heard that the store was rolled back is of unknown outcome.
-    const bool in_doubt = call.result == CallResult::outcome_unknown && of_.reported_rollback(call.node, call.called, call.completed);
+    // One that was sent before its client heard that its session was evicted, or the store rolled back, is of unknown outcome.
+    const bool may_lack_session = done[call.node] == 0 && (was_evicted(call) || of_.was_rolled_back(call.completed));
+    const bool is_doubtful = may_lack_session || of_.reported_rollback(call.node, call.called, call.completed);
+    const bool in_doubt = call.result == CallResult::outcome_unknown && is_doubtful;
     if (in_doubt || is_good(call, of_.context().policies.front())) ++done[call.node];
     else result_.fail(place_of(call) + ": not done after the faults had stopped" + (call.answered() ? ": " + std::string(name_of(call.status)) : ""));
   }

@@ -2,7 +2,7 @@
 //
 //   server_program.h (tells it what it sees) -> REST WATCH -> SeenRest -> check_rates.cpp, check_links.cpp
 //
-// It knows nothing of the server but the five-function face. One that is not read any more until its end is left out: it may be draining.
+// It knows nothing of the server but the five-function face.
 #pragma once
 
 #include <map>
@@ -16,7 +16,13 @@ namespace statefs::sim {
 class RestWatch {
  public:
   void sent(StreamEnd end, std::size_t size) { all_[end].sent += size; }
-  void ended(StreamEnd end) { all_.erase(end); }
+  // `now` is the world's time.
+  void ended(StreamEnd end, Time now) {
+    Seen& seen = all_[end];
+    seen.rest.is_last = true;
+    if (seen.rests) over(seen, now);
+    all_.erase(end);
+  }
   void crashed() { all_.clear(); }
   // After each wake-up in which something happened to it. `now` is the world's time, and `place` that of the last entry of the trace.
   void look(StreamEnd end, const SeenRest& now, bool is_read, std::size_t waiting_size, std::size_t output_size_max) {
@@ -28,8 +34,7 @@ class RestWatch {
       seen.rest = now;
     } else if (is_read && seen.rests) {
       seen.rests = false;
-      seen.rest.until = now.from;
-      if (seen.rest.until > seen.rest.from) rests_.push_back(seen.rest);
+      over(seen, now.from);
     }
   }
   // By when they were over.
@@ -41,6 +46,10 @@ class RestWatch {
     bool rests = false;
     SeenRest rest;
   };
+  void over(Seen& seen, Time now) {
+    seen.rest.until = now;
+    if (seen.rest.until > seen.rest.from) rests_.push_back(seen.rest);
+  }
   std::map<StreamEnd, Seen> all_;
   std::vector<SeenRest> rests_;
 };

@@ -267,7 +267,7 @@ void ServerProgram::write_output(StreamEnd end, ConnectionId connection, Now now
     ends_.erase(connection);
     connections_.erase(end);
     connection_watch_.ended(end);
-    rest_watch_.ended(end);
+    rest_watch_.ended(end, node().ground().schedule.now());
     return close(end);
   }
   if (server_->wants_input(connection) && to.unread_size(end.side) > 0) stream_ready(end);

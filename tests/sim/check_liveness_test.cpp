@@ -18,6 +18,18 @@ TEST(CheckLiveness, WantsEachClientThatIsUpToGetItsCallsDone) {
   accept("one that does", calm(1, [](Forge& f) { f.did_put(1, "a", "one"); }));
   object_somewhere("liveness", "too few", calm(2, [](Forge& f) { f.did_put(1, "a", "one"); }));
   object_somewhere("liveness", "a call that is refused", calm(1, [](Forge& f) { f.answer_sync(1, f.sync(1), Status::epoch_changed); }));
+  const auto unknown_first = [](Forge& f) {
+    f.complete(1, f.put(1, "a", "one"), CallResult::outcome_unknown);
+    f.did_put(1, "b", "two");
+  };
+  object_somewhere("liveness", "a call of unknown outcome", calm(1, unknown_first));
+  accept("the first after its session was evicted", [&](Forge& f) {
+    f.context.servers[0].sessions_per_key = 1;
+    f.take_event(1, AuditKind::eviction, Op::open);
+    f.take_open(1);
+    f.flush();
+    calm(1, unknown_first)(f);
+  });
   object_somewhere("liveness", "a call that times out", calm(1, [](Forge& f) { f.complete(1, f.get(1, "a"), CallResult::timed_out); }));
 }
 
