@@ -22,6 +22,8 @@ constexpr std::uint64_t hello_id = 0;
 constexpr std::uint64_t rejoin_id = std::uint64_t{1} << 63;
 constexpr std::uint64_t sync_id = rejoin_id + 1;
 
+constexpr std::int64_t own_sync_wait_ms = 1'000;  // at least, after one that was refused
+
 }  // namespace
 
 struct Client::State {
@@ -44,6 +46,7 @@ struct Client::State {
   void send_hello();
   void send_calls(Now now);
   void send(CallId id);
+  [[nodiscard]] bool wants_own_sync() const { return rejoin.joined() && ledger.wants_sync() && !syncing; }
   [[nodiscard]] bool needs_session() const { return calls.first_waiting(CallKind::mutation).has_value() || rejoin.in_doubt(); }
 
   std::unique_ptr<Marks> own_marks;
@@ -58,6 +61,7 @@ struct Client::State {
   Witness witness{config.seen};
   std::map<CallId, std::uint16_t> abandoned;  // slots of mutations that expired in flight; at most one for each slot
   bool syncing = false;                       // a SYNC of the client's own is under way
+  Time sync_not_before{};                     // where the last one on this connection was not done
 
   Connection connection;
   std::optional<HelloResponse> hello;
@@ -115,7 +119,8 @@ void Client::State::send_calls(Now now) {
     if (!id) break;
     send(*id);
   }
-  if (rejoin.joined() && ledger.wants_sync() && !std::exchange(syncing, true)) {
+  if (wants_own_sync() && now.monotonic >= sync_not_before) {
+    syncing = true;
     STATEFS_MARK_IN(marks, "client.own_sync");
     encode_request(Request{sync_id, SyncRequest{hello->epoch}}, connection.said());
   }
@@ -170,8 +175,11 @@ bool Client::State::take_response(const FrameHeader& header, ByteView body, Now 
   if (header.id == sync_id) {
     const auto* const answer = std::get_if<SyncResponse>(&completion.response.body);
     if (answer == nullptr) return false;
-    if (completion.response.status != Status::ok) return true;  // not asked again on this connection
     syncing = false;
+    if (completion.response.status != Status::ok) {
+      sync_not_before = now.monotonic + milliseconds(std::max<std::int64_t>(own_sync_wait_ms, retry_after_ms_of(completion.response)));
+      return true;
+    }
     if (!rejoin.joined()) return true;
     ledger.durable(answer->head.index);
     return !ledger.wants_head();
@@ -273,6 +281,7 @@ void Client::disconnected(Now now) {
   State& s = *state_;
   s.connection.ended();
   s.syncing = false;
+  s.sync_not_before = Time{};
   s.rejoin.disconnected();
   s.calls.cut();
   s.expire_calls(now.monotonic);
@@ -314,7 +323,9 @@ Time Client::deadline() const {
   const State& s = *state_;
   const Time due = earlier_of(s.calls.deadline(), s.connection.deadline());
   if (s.connection.offline()) return s.calls.empty() ? due : earlier_of(due, s.next_attempt);
-  return s.connection.ready() && s.needs_session() ? earlier_of(due, s.rejoin.deadline()) : due;
+  if (!s.connection.ready()) return due;
+  const Time synced = s.wants_own_sync() ? s.sync_not_before : never;
+  return earlier_of(earlier_of(due, synced), s.needs_session() ? s.rejoin.deadline() : never);
 }
 
 }  // namespace statefs

@@ -26,6 +26,7 @@ struct JournalLimits {
   std::size_t pending_size = limits::journal_pending_size;
   std::size_t read_size = limits::journal_read_size;
   std::size_t snapshot_chunk_size = limits::snapshot_chunk_size;
+  std::uint64_t snapshot_after = ~std::uint64_t{0};                    // bytes of log, or half of the ring, whichever is less
   std::size_t audit_ring_size = limits::audit_ring_size;              // memory of records not yet exported
   std::size_t reserve_size = limits::audit_reserve_size;              // of the log and that memory, for the store's own records (audit.h)
 };

@@ -155,7 +155,8 @@ void Journal::end_cycle() {
 
 void Journal::step_snapshot() {
   if (taking_ == Taking::nothing && copies_.empty()) {
-    if (durable_.position - superblock_.start.position > superblock_.extent.ring_size / 2) begin_snapshot();
+    const std::uint64_t log_size_max = std::min(superblock_.extent.ring_size / 2, config_.limits.snapshot_after);
+    if (durable_.position - superblock_.start.position > log_size_max) begin_snapshot();
   }
   if (taking_ != Taking::walking) return;
   Snapshot& snapshot = *snapshot_;

@@ -42,6 +42,7 @@ void Ledger::greeted(const StoreId& store, std::uint64_t epoch) {
   epoch_ = epoch;
   if (std::exchange(store_, store) == store) return;
   for (Write& write : unsynced_) write.told_in.reset();
+  told_index_ = 0;
 }
 
 void Ledger::renew(std::size_t slot_count) {
@@ -95,7 +96,7 @@ void Ledger::not_consumed(std::uint16_t slot) {
 
 void Ledger::durable(std::uint64_t index) {
   while (!unsynced_.empty() && unsynced_.front().index <= index) unsynced_.pop_front();
-  if (told_index_ <= index) told_index_ = 0;
+  if (told_index_ <= index || unsynced_.empty()) told_index_ = 0;
 }
 
 bool Ledger::possible(std::span<const SlotState> server) const {
@@ -151,7 +152,8 @@ std::optional<Ledger::Question> Ledger::question() const {
   }
   const auto last = std::find_if(unsynced_.rbegin(), unsynced_.rend(), [this](const Write& write) { return !is_told(write); });
   if (last == unsynced_.rend()) return std::nullopt;
-  return Question{last->slot, last->sequence};
+  // A server remembers the last of a slot alone, and that may be what was refused later; it shows as much.
+  return Question{last->slot, std::max(last->sequence, places_[last->slot].answered)};
 }
 
 // One that was executed, or recorded, shows that everything before it on its slot is there too: the log is a prefix.
@@ -161,8 +163,9 @@ std::optional<Fate> Ledger::learn(const Question& about, const OutcomeResponse& 
   const bool never_ran = said.outcome == Outcome::never_executed;
   if (!place.in_flight) {
     if (recorded) told(about.slot, about.sequence);
-    else if (never_ran) lose(about.slot, about.sequence - 1);
-    else doubt(about.slot);
+    else if (!never_ran) doubt(about.slot);
+    else lose(about.slot, about.sequence - 1);
+    if (never_ran) place.answered = about.sequence - 1;  // and the one before it is asked about
     return std::nullopt;
   }
   Fate fate{*place.in_flight, Fate::Kind::unknown, {}};

@@ -90,7 +90,7 @@ class Ledger {
   // lost, and of calls in flight nobody can tell.
   [[nodiscard]] std::vector<Fate> abandon();
 
-  // Where the table is gone: the next question about it, highest sequence of a slot first, and what OUTCOME said.
+  // Where the table is gone: the next question about it, the last sequence of a slot first, and what OUTCOME said.
   struct Question {
     std::uint16_t slot = 0;
     std::uint64_t sequence = 0;

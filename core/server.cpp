@@ -47,6 +47,7 @@ struct Server::State {
     STATEFS_CHECK(id < places.size() && places[id].session != nullptr);
     return *places[id].session;
   }
+  void queue_handshake(ConnectionId id) { if (!std::exchange(places[id].queued, true)) handshakes.push_back(id); }
   void activate(ConnectionId id) {
     if (std::exchange(places[id].active, true)) return;
     active.push_back(id);
@@ -133,8 +134,10 @@ void Server::State::weigh(ConnectionId id) {
 }
 
 void Server::State::run_soon(ConnectionId id, Now now) {
-  if (can_work(id, now)) runnable.push_back(id);
-  else if (places[id].session->stalled()) bytes_waiting.press(id);
+  if (can_work(id, now)) return runnable.push_back(id);
+  if (!places[id].session->stalled()) return;
+  places[id].session->rest_if_due(limits, tight(id), now);
+  bytes_waiting.press(id);
 }
 
 void Server::State::admit(ConnectionId id, Now now) {
@@ -168,12 +171,14 @@ void Server::State::run_stalled(Now now) {
   if (!run.empty()) std::rotate(run.begin(), run.begin() + static_cast<std::ptrdiff_t>(stalled_turn++ % run.size()), run.end());
   for (const ConnectionId id : run) {
     if (places[id].session == nullptr) continue;
-    if (!can_work(id, now)) {
-      if (places[id].session->stalled()) activate(id);
-      continue;
+    if (can_work(id, now) && places[id].session->in_handshake()) {
+      queue_handshake(id);  // these have a budget
+    } else if (can_work(id, now)) {
+      places[id].session->receive({}, context(id), now);
+      after_work(id, now);
+    } else if (places[id].session->stalled()) {
+      activate(id);
     }
-    places[id].session->receive({}, context(id), now);
-    after_work(id, now);
   }
 }
 
@@ -243,8 +248,7 @@ void Server::receive(ConnectionId connection, ByteView bytes, Now now) {
   if (session.in_handshake()) {
     session.hold(bytes);
     s.weigh(connection);
-    if (!std::exchange(s.places[connection].queued, true)) s.handshakes.push_back(connection);
-    return;
+    return s.queue_handshake(connection);
   }
   session.receive(bytes, s.context(connection), now);
   s.after_work(connection, now);
@@ -282,7 +286,6 @@ void Server::advance(Now now) {
 }
 
 std::span<const ConnectionId> Server::touched() const { return state_->touched; }
-
 ByteView Server::output(ConnectionId connection) const { return state_->session(connection).output(); }
 
 void Server::output_taken(ConnectionId connection, std::size_t count, Now now) {
@@ -292,8 +295,8 @@ void Server::output_taken(ConnectionId connection, std::size_t count, Now now) {
   session.output_taken(count, now);
   s.weigh(connection);
   s.account(connection);
-  s.arm(connection);
   s.run_soon(connection, now);
+  s.arm(connection);
 }
 
 std::size_t Server::read_size(ConnectionId connection) const {
@@ -302,10 +305,7 @@ std::size_t Server::read_size(ConnectionId connection) const {
 }
 
 bool Server::wants_input(ConnectionId connection) const { return state_->session(connection).wants_input(); }
-
-bool Server::finished(ConnectionId connection) const {
-  return state_->session(connection).state() == SessionState::closed;
-}
+bool Server::finished(ConnectionId connection) const { return state_->session(connection).state() == SessionState::closed; }
 
 void Server::released(ConnectionId connection) {
   State& s = *state_;

@@ -54,6 +54,12 @@ bool Session::can_work(const ServerLimits& limits, bool tight, Now now) const {
   return stalled() && !output_full(limits, tight) && !resting(now);
 }
 
+void Session::rest_if_due(const ServerLimits& limits, bool tight, Now now) {
+  if (!stalled() || output_full(limits, tight) || !resting(now)) return;
+  rests_ = true;
+  pressed_ = false;
+}
+
 bool Session::wants_input() const { return reading() && !established_ && !stalled_ && input_.empty(); }
 
 std::size_t Session::buffered_size() const {

@@ -90,6 +90,8 @@ class Session {
   [[nodiscard]] bool stalled() const { return reading() && stalled_; }
   [[nodiscard]] bool pressed() const { return stalled() && pressed_; }  // since it was tight (SessionContext)
   [[nodiscard]] bool can_work(const ServerLimits& limits, bool tight, Now now) const;  // it was stalled, and need not be any more
+  // Where it is stalled and its peer's rate is all that holds it back now, whatever did before: from here on deadline() ends that.
+  void rest_if_due(const ServerLimits& limits, bool tight, Now now);
   [[nodiscard]] bool wants_input() const;
   [[nodiscard]] bool waits_for_store() const { return !answers_.empty(); }
   [[nodiscard]] bool mid_message() const { return transport_.mid_message() || intake_.held_size() > 0; }

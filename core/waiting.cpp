@@ -33,13 +33,15 @@ bool Waiting::weigh(ConnectionId connection, const Owner& owner, std::size_t siz
 
 bool Waiting::change(const Owner& owner, std::size_t before, std::size_t after) {
   if (before == after) return false;
-  const bool was_tight = tight(owner);
+  const bool all_tight = size_ >= size_max_;
   const auto of = size_of_.try_emplace(owner, 0).first;
+  const bool own_tight = owner.kind != PeerKind::none && of->second >= size_per_peer_max_;
   STATEFS_CHECK(size_ >= before && of->second >= before);
   size_ = size_ - before + after;
   of->second = of->second - before + after;
+  const bool own_eased = own_tight && of->second < size_per_peer_max_;
   if (of->second == 0) size_of_.erase(of);
-  return was_tight && !tight(owner);
+  return own_eased || (all_tight && size_ < size_max_);
 }
 
 void Waiting::press(ConnectionId connection) {

@@ -65,6 +65,9 @@ Result<Policy, Problem> read_policy(const DaemonOptions& options, const Quota& s
   return load_policy(options.peers, options.policy, store, own_uid);
 }
 
+// Quotas may not fit since the store has less than is usual.
+std::string with_cause(const std::string& line, const std::string& lowered) { return lowered.empty() ? line : line + " (" + lowered + ")"; }
+
 }  // namespace
 
 Result<std::unique_ptr<Daemon>, Problem> Daemon::open(const DaemonOptions& options) {
@@ -79,7 +82,7 @@ Result<std::unique_ptr<Daemon>, Problem> Daemon::open(const DaemonOptions& optio
   auto room = room_of(options);
   if (!room) return room.error();
   auto policy = read_policy(options, room.value().store());
-  if (!policy) return policy.error();
+  if (!policy) return Problem{with_cause(policy.error().line, room.value().lowered)};
   const auto local_path = options.local.empty() ? Result<Endpoint, Problem>(Endpoint{}) : path_endpoint(options.local);
   if (!local_path) return Problem{"--local " + local_path.error().line};
   auto console = std::make_unique<Console>(STDOUT_FILENO);
@@ -214,7 +217,7 @@ void Daemon::handle_signals(Now now) {
 void Daemon::reload(Now now) {
   if (const auto problem = audit_.reopen()) complain("dsoftbusd", "not reopened: " + problem->line);
   auto policy = read_policy(options_, store_room_);
-  if (!policy) return complain("dsoftbusd", "the policy in force stays: " + policy.error().line);
+  if (!policy) return complain("dsoftbusd", "the policy in force stays: " + with_cause(policy.error().line, lowered_));
   server_->reload(std::move(policy).value(), now);
   say("policy loaded again");
 }

@@ -48,6 +48,7 @@ std::optional<Place> look_at(const std::string& path) {
     newest = superblock.value().sequence;
     found.extent = superblock.value().extent;
   }
+  if (found.extent && found.extent->size() > found.size) return std::nullopt;  // cut: whoever opens it says so
   found.empty = std::all_of(head.begin(), head.end(), [](std::uint8_t byte) { return byte == 0; });
   if (!found.empty && !found.extent) return std::nullopt;
   return found;

@@ -74,6 +74,11 @@ void draw_journals(Plan& plan, Duration horizon, bool has_faults) {
   plan.store.value_bytes_max = std::min(plan.store.value_bytes_max, journal_value_bytes_most);
   plan.store.keys_max = std::min(plan.store.keys_max, journal_keys_most);
   plan.limits.sessions_per_key = std::min<std::size_t>(plan.limits.sessions_per_key, sessions_most);
+  RandomStream snapshots = random.split("snapshots");
+  if (snapshots.chance({1, 2})) {
+    plan.store.snapshot_after = 1 + snapshots.skewed(30'000);
+    plan.store.snapshot_chunk_size = std::size_t{512} << snapshots.below(7);
+  }
   if (has_faults) DiskDraw(random, plan, horizon).all();
 }
 

@@ -89,7 +89,9 @@ void Episode::add_servers() {
     options.value_bytes_max = plan_.store.value_bytes_of(id);
     options.keys_max = plan_.store.keys_of(id);
     options.journal.reset();
-    if (plan_.store.is_journal(id)) options.journal = JournalOptions{plan_.store.direct, plan_.store.request_time};
+    if (plan_.store.is_journal(id)) {
+      options.journal = JournalOptions{plan_.store.direct, plan_.store.request_time, plan_.store.snapshot_after, plan_.store.snapshot_chunk_size};
+    }
     cast_.servers.push_back(&world_.add_server(world_.node(id), options));
   }
 }

@@ -59,6 +59,8 @@ struct StorePlan {
   bool direct = true;              // of that disk (server_program.h), and so the others
   Duration request_time;
   Duration restart_after = milliseconds(100);  // of a server whose disk has failed
+  std::uint64_t snapshot_after = 0;            // of a journal: a snapshot after so many bytes of log; 0: when half of it is full
+  std::size_t snapshot_chunk_size = 32 * 1024;
   [[nodiscard]] bool is_journal(NodeId server) const { return server < 32 && (journals >> server & 1) != 0; }
   [[nodiscard]] std::uint64_t value_bytes_of(NodeId server) const {
     return is_journal(server) ? std::min(value_bytes_max, journal_value_bytes_most) : value_bytes_max;
@@ -139,6 +141,8 @@ void for_each_number(P& plan, Visit visit) {
   visit("store.direct", plan.store.direct);
   visit("store.request_time", plan.store.request_time);
   visit("store.restart_after", plan.store.restart_after);
+  visit("store.snapshot_after", plan.store.snapshot_after);
+  visit("store.snapshot_chunk_size", plan.store.snapshot_chunk_size);
   visit("limits.connections_max", plan.limits.connections_max);
   visit("limits.connections_per_peer_max", plan.limits.connections_per_peer_max);
   visit("limits.half_open_max", plan.limits.half_open_max);

@@ -57,6 +57,8 @@ std::string_view objection(const Plan& plan) {
   const bool is_huge = plan.store.value_bytes_max > limits::store_value_bytes_default || plan.store.keys_max > limits::store_keys_default;
   if (plan.store.journals != 0 && is_huge) return "more than a journal's disk here holds";
   if (plan.local_count > plan.client_count || plan.local_count > limits::local_uids_max) return "more locals than clients, or than a policy can name";
+  const std::size_t piece = plan.store.snapshot_chunk_size;
+  if (piece < 512 || piece > 64 * 1024) return "pieces of a snapshot that are too small or too large";
   if (plan.store.audit_ring_size < 2 * limits::audit_reserve_size) return "a ring that is too small";
   if (plan.workload.value_size_max > 2 * limits::value_size_max) return "longer values than a message can carry";
   const StagingLimits& staging = plan.limits.staging;

@@ -38,7 +38,8 @@ JournalStoreConfig journal_config(Node& node, const ServerProgramOptions& option
       (SlotTable::shelf_footprint + (options.limits.sessions_per_key + limits::ended_sessions_per_key) * SlotTable::session_footprint);
   limits.pending_size = std::max(std::size_t{1} << 20, 2 * record_size_max(limits));
   limits.read_size = 128 * 1024;
-  limits.snapshot_chunk_size = 32 * 1024;
+  limits.snapshot_chunk_size = options.journal->snapshot_chunk_size;
+  if (options.journal->snapshot_after != 0) limits.snapshot_after = options.journal->snapshot_after;
   limits.audit_ring_size = std::max(options.audit_ring_size, 2 * (limits.reserve_size + limits::audit_record_size_max));
   config.journal.durability = options.durability;
   config.journal.flush_interval = options.flush_interval;

@@ -27,6 +27,8 @@ namespace statefs::sim {
 struct JournalOptions {
   bool direct = true;      // else reads may give what only a cache holds, and what a failed flush should have covered no other writes
   Duration request_time;   // of a read or write, at most; a flush takes at most flush_delay
+  std::uint64_t snapshot_after = 0;         // bytes of log; 0: half of it
+  std::size_t snapshot_chunk_size = 32 * 1024;
 };
 
 struct ServerProgramOptions {

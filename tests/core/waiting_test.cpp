@@ -44,6 +44,16 @@ TEST(Waiting, IsTightFromTheBoundOfAPeerOrOfAllOn) {
   EXPECT_EQ(waiting.size(), 60u);
 }
 
+TEST(Waiting, EasesTheOthersThoughThePeerThatEasesThemStaysTight) {
+  Waiting waiting(100, 40);
+  EXPECT_FALSE(waiting.weigh(0, owner(1), 70));
+  EXPECT_FALSE(waiting.weigh(1, owner(2), 30));
+  EXPECT_TRUE(waiting.tight(owner(2)));
+  EXPECT_TRUE(waiting.weigh(0, owner(1), 60));
+  EXPECT_TRUE(waiting.tight(owner(1)));
+  EXPECT_FALSE(waiting.tight(owner(2)));
+}
+
 TEST(Waiting, CountsAConnectionForWhomeverItIs) {
   Waiting waiting(100, 40);
   EXPECT_FALSE(waiting.weigh(0, {}, 50));
@@ -223,6 +233,34 @@ TEST(Server, WaitsQuietlyWhereARestIsOverAndTooMuchWaits) {
   }
   EXPECT_EQ(heard % 6, 0u);
   EXPECT_TRUE(device.server().wants_input(peer.id)) << "all six were answered";
+}
+
+// It was held back by its own answer, and when that was taken its peer rested: then only time ends that.
+TEST(Server, GoesOnAfterTheRestOfAPeerThatBeganWhileAnAnswerWaited) {
+  DeviceOptions options;
+  options.limits.waiting_size_max = 1;
+  options.limits.rates.refusals = {1, 2};
+  Device device(options);
+  RawPeer full(device, 0), slow(device, 0), refused(device, 0);
+  for (RawPeer* const each : {&full, &slow, &refused}) each->greet();
+  for (RawPeer* const each : {&full, &slow}) {
+    Bytes frames, sealed;
+    for (std::uint64_t i = 0; i < 2; ++i) encode_request({10 + i, get_of("/state/shared/x")}, frames);
+    ASSERT_TRUE(each->channel->seal(frames, sealed));
+    device.server().receive(each->id, sealed, device.now());
+    device.server().advance(device.now());
+  }
+  const std::size_t one = device.server().output(slow.id).size();
+  ASSERT_GT(one, 0u);
+  for (std::uint64_t i = 0; i < 2; ++i) refused.send(get_of("/state/boot/x"), 20 + i);
+  ASSERT_FALSE(device.server().wants_input(slow.id));
+  device.server().output_taken(slow.id, one, device.now());
+  device.server().advance(device.now());
+  ASSERT_TRUE(device.server().output(slow.id).empty()) << "its peer rests";
+  EXPECT_LE(device.server().deadline(), device.now().monotonic + seconds(2));
+  device.wait(seconds(2));
+  for (int i = 0; i < 2; ++i) device.server().advance(device.now());
+  EXPECT_EQ(device.server().output(slow.id).size(), one) << "the second answer";
 }
 
 // Seed 238: its rate goes with its enrolment.
