@@ -45,7 +45,7 @@ void Adversary::before_event(std::uint64_t number) {
   if (plan_.store.journals != 0) watch_disks();
   if (calm_) return;
   for (std::size_t i = 0; i < plan_.incidents.size(); ++i) {
-    if (plan_.incidents[i].event == number && plan_.incidents[i].kind != IncidentKind::disk_crash) begin(i);
+    if (plan_.incidents[i].event == number && !is_at_request(plan_.incidents[i].kind)) begin(i);
   }
 }
 
@@ -53,9 +53,11 @@ void Adversary::before_event(std::uint64_t number) {
 void Adversary::watch_disks() {
   for (std::size_t i = 0; i < plan_.incidents.size() && !calm_; ++i) {
     const Incident& incident = plan_.incidents[i];
-    if (incident.kind != IncidentKind::disk_crash || server(incident.node) == nullptr || begun_.contains(i)) continue;
+    if (!is_at_request(incident.kind) || server(incident.node) == nullptr || begun_.contains(i)) continue;
     JournalStore* const journal = server(incident.node)->journal();
-    if (journal == nullptr || journal->disk().request_count() < incident.event) continue;
+    if (journal == nullptr) continue;
+    const bool names = incident.kind == IncidentKind::naming_crash;
+    if ((names ? journal->disk().naming_count() : journal->disk().request_count()) < incident.event) continue;
     begun_.insert(i);
     if (server(incident.node)->up()) begin(i);
   }
@@ -108,6 +110,7 @@ void Adversary::begin(std::size_t which) {
     case IncidentKind::crash:
     case IncidentKind::power_loss:
     case IncidentKind::disk_crash:
+    case IncidentKind::naming_crash:
     case IncidentKind::disk_rot: stop(incident); break;
     case IncidentKind::disk_error:
     case IncidentKind::disk_misdirect:
@@ -207,6 +210,7 @@ void Adversary::end(const Incident& incident) {
     case IncidentKind::crash:
     case IncidentKind::power_loss:
     case IncidentKind::disk_crash:
+    case IncidentKind::naming_crash:
     case IncidentKind::disk_rot: return start(incident.node);
     case IncidentKind::one_way: return heal(incident.node, incident.other);
     case IncidentKind::partition:
@@ -262,7 +266,7 @@ void Adversary::stop(const Incident& incident) {
       program->journal()->rot(static_cast<std::uint64_t>(incident.amount));
       count(FaultKind::disk_rot);
     }
-    if (incident.kind == IncidentKind::disk_crash) count(FaultKind::disk_crash);
+    if (is_at_request(incident.kind)) count(FaultKind::disk_crash);
     count(silent ? FaultKind::power_loss : FaultKind::crash);
   }
   if (ClientProgram* const program = client(incident.node); program != nullptr && program->up()) {

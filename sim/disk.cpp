@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/extent.h"
 
 namespace statefs::sim {
 
@@ -12,6 +13,8 @@ namespace {
 void put(Bytes& image, std::uint64_t offset, ByteView bytes) {
   std::copy(bytes.begin(), bytes.end(), image.begin() + static_cast<std::ptrdiff_t>(offset));
 }
+
+bool is_superblock(std::uint64_t offset) { return offset == Extent::superblock_offset(0) || offset == Extent::superblock_offset(1); }
 
 }  // namespace
 
@@ -43,6 +46,7 @@ void Disk::serve(DiskUser& user) {
       const bool apart = request->offset + request->size <= other.request.offset || other.request.offset + other.request.size <= request->offset;
       STATEFS_CHECK(!both_move || both_read || apart);
     }
+    if (request->kind == DiskRequest::Kind::write && is_superblock(request->offset)) ++naming_count_;
     Out& out = out_.emplace_back(Out{next_order_++, *request, !moves, 0});
     if (moves) arm(out);
   }

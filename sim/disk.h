@@ -76,6 +76,7 @@ class Disk final : public Handler {
 
   [[nodiscard]] std::size_t out_count() const { return out_.size(); }
   [[nodiscard]] std::uint64_t request_count() const { return next_order_; }  // handed out so far
+  [[nodiscard]] std::uint64_t naming_count() const { return naming_count_; }  // of those, writes to a superblock
   // What no flush had covered at the last crash: as many ways there are to keep one sector, and to lose one write.
   struct Unflushed {
     std::uint64_t writes = 0;
@@ -119,6 +120,7 @@ class Disk final : public Handler {
   std::array<bool, 3> armed_{};
   bool misdirects_ = false;
   std::uint64_t next_order_ = 0;
+  std::uint64_t naming_count_ = 0;
   Unflushed caught_;
 };
 

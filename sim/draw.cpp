@@ -273,7 +273,8 @@ class IncidentDraw {
       case IncidentKind::disk_error:
       case IncidentKind::disk_rot:
       case IncidentKind::disk_misdirect:
-      case IncidentKind::disk_swap: break;
+      case IncidentKind::disk_swap:
+      case IncidentKind::naming_crash: break;
     }
   }
 

@@ -17,6 +17,7 @@ class DiskDraw {
 
   void all() {
     some(IncidentKind::disk_crash, 4, {1, 2});
+    if (plan_.store.snapshot_after != 0) some(IncidentKind::naming_crash, 6, {1, 2});
     some(IncidentKind::disk_error, 3, {1, 2});
     some(IncidentKind::disk_rot, 2, {1, 8});
     some(IncidentKind::disk_misdirect, 2, {1, 8});
@@ -32,9 +33,9 @@ class DiskDraw {
       incident.node = static_cast<NodeId>(random_.below(plan_.server_count));
       incident.at = Time{static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(horizon_.ns) + 1))};
       incident.lasts = milliseconds(1) + drawn(random_, seconds(5));
-      if (kind == IncidentKind::disk_crash) {
+      if (is_at_request(kind)) {
         incident.at = {};
-        incident.event = 1 + random_.skewed(600);
+        incident.event = 1 + random_.skewed(kind == IncidentKind::disk_crash ? 600 : 60);
         incident.amount = loss();
       } else if (kind == IncidentKind::disk_error) {
         incident.lasts = {};

@@ -8,7 +8,7 @@ namespace {
 constexpr std::array<std::string_view, incident_kind_count> names{
     "crash",  "power_loss", "pause",      "cut",         "partition",  "one_way",    "clog",       "tamper",
     "policy", "clock_step", "clock_drift", "store_fail", "store_full", "store_slow", "evict",
-    "disk_crash", "disk_error", "disk_rot", "disk_misdirect", "disk_swap"};
+    "disk_crash", "disk_error", "disk_rot", "disk_misdirect", "disk_swap", "naming_crash"};
 
 }  // namespace
 
@@ -42,13 +42,14 @@ bool has_two_nodes(IncidentKind kind) {
     case IncidentKind::disk_error:
     case IncidentKind::disk_rot:
     case IncidentKind::disk_misdirect:
-    case IncidentKind::disk_swap: return false;
+    case IncidentKind::disk_swap:
+    case IncidentKind::naming_crash: return false;
   }
   return false;
 }
 
 bool is_stop(IncidentKind kind) {
-  return kind == IncidentKind::crash || kind == IncidentKind::power_loss || kind == IncidentKind::disk_crash || kind == IncidentKind::disk_rot;
+  return kind == IncidentKind::crash || kind == IncidentKind::power_loss || kind == IncidentKind::disk_rot || is_at_request(kind);
 }
 
 }  // namespace statefs::sim

@@ -37,8 +37,11 @@ enum class IncidentKind : std::uint8_t {
   disk_rot,     // as power_loss of server `node`; meanwhile a bit turns over; amount: which (journal_store.h)
   disk_misdirect,  // the next write of server `node` goes elsewhere
   disk_swap,    // of server `node`: its disk is copied, and after `lasts` the copy is put in, where the server has not been down meanwhile
+  naming_crash,  // as disk_crash, right after the write of number `event` to a superblock, which names a snapshot
 };
-inline constexpr std::size_t incident_kind_count = static_cast<std::size_t>(IncidentKind::disk_swap) + 1;
+inline constexpr std::size_t incident_kind_count = static_cast<std::size_t>(IncidentKind::naming_crash) + 1;
+// Whether `event` counts what the disk of server `node` was handed.
+[[nodiscard]] constexpr bool is_at_request(IncidentKind kind) { return kind == IncidentKind::disk_crash || kind == IncidentKind::naming_crash; }
 // Whether `node` is down for its time.
 [[nodiscard]] bool is_stop(IncidentKind kind);
 
@@ -52,7 +55,7 @@ inline constexpr Duration for_good = nanoseconds(never.ns);  // as `lasts` of a 
 struct Incident {
   IncidentKind kind = IncidentKind::cut;
   Time at;
-  std::uint64_t event = 0;  // counted from 1; 0: by time, but for a disk_crash
+  std::uint64_t event = 0;  // counted from 1; 0: by time, but where is_at_request()
   NodeId node = 0;
   NodeId other = 0;
   Duration lasts;
