@@ -371,9 +371,9 @@ std::size_t Server::record_counts(Now now) {
 
 std::size_t Server::connection_count() const { return state_->admission.count(); }
 std::size_t Server::waiting_size() const { return state_->bytes_waiting.size(); }
-bool Server::pressed(ConnectionId connection) const { return state_->session(connection).pressed(); }
+bool Server::pressed(ConnectionId id) const { return state_->session(id).pressed() || (state_->session(id).stalled() && state_->tight(id)); }
 std::uint64_t Server::staged_size() const { return state_->service.staged_size(); }
-
+std::size_t Server::buffered_size(ConnectionId connection) const { return state_->session(connection).buffered_size(); }
 std::size_t Server::buffered_size() const {
   std::size_t size = 0;
   for (const State::Place& place : state_->places) {

@@ -72,6 +72,7 @@ class Server {
   [[nodiscard]] std::size_t record_counts(Now now);
   [[nodiscard]] std::size_t connection_count() const;
   [[nodiscard]] std::size_t buffered_size() const;                         // bytes held for all connections
+  [[nodiscard]] std::size_t buffered_size(ConnectionId connection) const;  // for one that was not released
   [[nodiscard]] std::size_t waiting_size() const;                          // of them, answers and input not worked on (waiting.h)
   [[nodiscard]] bool pressed(ConnectionId connection) const;               // not read, since there is too much of it, for all or for its peer
   [[nodiscard]] std::uint64_t staged_size() const;                         // bytes reserved for stages

@@ -142,7 +142,8 @@ void Rates::judge_rest(const SeenRest& rest) {
   ++result_.judged;
   const std::int64_t least = use.refusals_least.least_between(0, rest.from, rest.from) / 1'000;
   if (least <= static_cast<std::int64_t>(rest_of(limits_.refusals)) || has_unanswered(rest.peer, rest.at)) return;
-  result_.fail(who + ": not read, though it was refused no more often than its rate allows");
+  const std::string time = std::to_string((rest.until - rest.from).ns / 1'000) + " us";
+  result_.fail(who + ": not read for " + time + ", though it was refused no more often than its rate allows");
 }
 
 // Whoever makes noise goes on with it while the others finish.

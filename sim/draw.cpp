@@ -4,6 +4,7 @@
 
 #include "sim/draw_journal.h"
 #include "sim/draw_rates.h"
+#include "sim/draw_sizes.h"
 
 namespace statefs::sim {
 namespace {
@@ -81,14 +82,6 @@ WorkloadOptions draw_workload(RandomStream& random, Duration horizon) {
   }
   if (exists(random)) options.stray = static_cast<std::uint32_t>(random.between(1, 10));
   return options;
-}
-
-// Transfers that are cut again and again before a piece of them is through only fill a run with events.
-void bound_transfers(const Faults& faults, WorkloadOptions& work) {
-  constexpr std::uint64_t windows_max = 512;
-  const Ratio cut = faults.cut_per_write;
-  const std::uint64_t most = faults.stream.send_window * (cut.part != 0 ? cut.whole / cut.part : windows_max);
-  work.large_size_max = static_cast<std::uint32_t>(std::min<std::uint64_t>(work.large_size_max, std::max<std::uint64_t>(most, 512)));
 }
 
 // Only a whole record is a sign of life, and the largest must get through in time.
@@ -353,7 +346,9 @@ Plan draw_plan(std::uint64_t seed) {
   draw_link(faults, plan.faults.link);
   draw_stream(faults, plan.faults.stream);
   if (exists(faults)) plan.faults.cut_per_write = ratio(faults, 8, 400);
-  bound_transfers(plan.faults, plan.workload);
+  bound_values(plan.faults, plan.workload);
+  RandomStream thirst = random.split("thirst");
+  if (plan.faults.cut_per_write.part == 0 && thirst.chance({1, 8})) draw_thirst(thirst, plan);
   RandomStream limits = random.split("limits");
   draw_limits(limits, plan.client_count + 4, plan.faults.link, plan.limits);
   RandomStream client = random.split("client");

@@ -208,12 +208,11 @@ void Episode::measure() {
     if (!program->serves()) continue;
     SeenLoad& load = loads_[program->node().id()];
     const Server& server = program->server();
-    const std::uint64_t count = server.connection_count();
     ++load.samples;
     const Place here = world_.trace().here();
-    raise(load.connections, load.at.connections, count, here);
+    raise(load.connections, load.at.connections, server.connection_count(), here);
     raise(load.staged_size, load.at.staged_size, server.staged_size(), here);
-    if (count != 0) raise(load.buffered_size, load.at.buffered_size, server.buffered_size() / count, here);
+    raise(load.buffered_size, load.at.buffered_size, program->most_buffered(), here);
   }
 }
 

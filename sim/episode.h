@@ -22,7 +22,7 @@
 namespace statefs::sim {
 
 // A world that is not done after so many events never will be.
-inline constexpr std::uint64_t events_max_default = 3'000'000;
+inline constexpr std::uint64_t events_max_default = 6'000'000;
 
 class Episode {
  public:

@@ -149,7 +149,7 @@ struct SeenLoad {
   NodeId node = 0;
   std::uint64_t samples = 0;
   std::uint64_t connections = 0;       // of a server
-  std::uint64_t buffered_size = 0;     // for all of them, a connection
+  std::uint64_t buffered_size = 0;     // of one connection
   std::uint64_t output_size = 0;       // that was handed out for one of them at once
   std::uint64_t reads_when_full = 0;   // how often it would read though so much output waited as may wait
   std::uint64_t idle_timers = 0;       // beyond those that time explains, in a row and without any effect

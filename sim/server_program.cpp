@@ -215,6 +215,12 @@ void ServerProgram::watch_rest(ConnectionId connection) {
   rest_watch_.look(at->second, now, server_->wants_input(connection), server_->output(connection).size(), options_.limits.output_size_max);
 }
 
+std::size_t ServerProgram::most_buffered() const {
+  std::size_t most = 0;
+  for (const auto& [connection, end] : ends_) most = std::max(most, server_->buffered_size(connection));
+  return most;
+}
+
 void ServerProgram::watch_limits() {
   const Place here = node().ground().trace.here();
   count_to(load_.one_too_many, load_.at.one_too_many, connection_watch_.one_too_many(), here);
@@ -233,7 +239,10 @@ void ServerProgram::serve(StreamEnd end, Now now) {
   const ConnectionId connection = known->second;
   Stream& from = stream(end);
   if (server_->wants_input(connection)) {
-    const bool is_full = server_->output(connection).size() >= options_.limits.output_size_max;
+    // What was below the bound may be above it once it is sealed.
+    const std::size_t full = options_.limits.output_size_max;
+    const std::size_t seals = (full / limits::record_plaintext_size_max + 1) * (limits::record_length_size + limits::aead_tag_size);
+    const bool is_full = server_->output(connection).size() >= full + seals;
     if (is_full) count_to(load_.reads_when_full, load_.at.reads_when_full, load_.reads_when_full + 1, node().ground().trace.here());
     const ByteView bytes = from.read(end.side, std::min(options_.read_size, server_->read_size(connection)));
     const auto local = local_.find(connection);

@@ -55,6 +55,7 @@ class ServerProgram final : public Program, private DiskOwner {
   // What was seen of its connections so far. Of its remote door where limits are concerned: a local one has its own.
   [[nodiscard]] const SeenLoad& load() const { return load_; }
   [[nodiscard]] const RestWatch& rest_watch() const { return rest_watch_; }
+  [[nodiscard]] std::size_t most_buffered() const;  // bytes, for one connection
   // Whether it is up and its store is ready: only then there is a server.
   [[nodiscard]] bool serves() const { return server_.has_value(); }
   [[nodiscard]] Server& server() { return *server_; }

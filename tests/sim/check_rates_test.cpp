@@ -179,8 +179,8 @@ TEST(CheckRates, ObjectsToALongWaitOnceTheFaultsHaveStopped) {
       f.answer_get(1, call, Status::not_found, 0, "");
     };
   };
-  EXPECT_FALSE(objects(called(seconds(9))));
-  EXPECT_TRUE(objects(called(seconds(11))));
+  EXPECT_FALSE(objects(called(seconds(19))));
+  EXPECT_TRUE(objects(called(seconds(21))));
 }
 
 }  // namespace

@@ -1,0 +1,34 @@
+#include "sim/draw_sizes.h"
+
+#include <algorithm>
+
+namespace statefs::sim {
+
+void bound_values(const Faults& faults, WorkloadOptions& work) {
+  constexpr std::uint64_t windows_max = 512;
+  const Ratio cut = faults.cut_per_write;
+  const std::uint64_t most = faults.stream.send_window * (cut.part != 0 ? cut.whole / cut.part : windows_max);
+  const auto size_max = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(most, 512, 1u << 20));
+  work.large_size_max = std::min(work.large_size_max, size_max);
+  // One that goes in one piece begins again after each cut.
+  if (cut.part != 0) work.value_size_max = std::min(work.value_size_max, std::max(size_max / 4, 512u));
+}
+
+void draw_thirst(RandomStream& random, Plan& plan) {
+  WorkloadOptions& work = plan.workload;
+  work.operation_count = 400;
+  work.in_flight_max = 16;
+  work.key_count = 1 + static_cast<std::uint32_t>(random.below(2));
+  work.value_size_max = 10'000 + static_cast<std::uint32_t>(random.below(55'000));
+  work.pause_max = milliseconds(1);
+  work.timeout = seconds(60);
+  work.put = 2;
+  work.get = 12;
+  work.del = 0;
+  plan.limits.output_size_max = 2 * limits::frame_size_max;
+  plan.faults.link.bytes_per_second = 200'000 + random.below(2'000'000);
+  plan.faults.stream = {};
+  plan.faults.stream.send_window = 4'000 + random.below(12'000);
+}
+
+}  // namespace statefs::sim
