@@ -21,7 +21,7 @@ cat >build/mutants/bin/statefs-sim <<'SIM'
 #!/bin/bash
 built=$(dirname "$0")/../built
 [ "$1" != --scenario ] || { echo "seed=7 verdict=failed:$(cat "$2" | head -n 1)"; exit 42; }
-if [ "$1" = --seed ]; then yes recorded | head -n "$(grep -c . "$built")" >"$4"; exit 42; fi
+if [ "$1" = --seed ]; then yes recorded | head -n "$(grep -c . "$built")" >"${@: -1}"; exit 42; fi
 grep -q crash "$built" && exit 139
 grep -q bug "$built" || { echo "seed=7 verdict=ok"; exit 0; }
 printf 'seed=6 digest=00 verdict=ok\nseed=7 digest=00 verdict=failed:recorded\n'
