@@ -85,16 +85,21 @@ void Links::judge_server(const SeenArrival& arrival) {
 
 void Links::judge_end(const SeenArrival& arrival, const LinkEnd& end) {
   Time sign = arrival.time;  // of life, or the last moment before which reading may have waited for room
+  Time taken;  // what was answered last
   std::size_t heard = 0;
   for (std::size_t i = 0; i < end.sealed.parts.size(); ++i) {
     const SpokenPart& part = end.sealed.parts[i];
     for (; heard < end.opened.opened_count && end.opened.parts[heard].opened_time <= part.sealed_time; ++heard) {
       sign = std::max(sign, end.opened.parts[heard].opened_time);
     }
+    // Where an answer of its own keeps a server from reading, a peer that takes it is alive.
+    if (end.serves) sign = std::max(sign, std::min(taken, part.sealed_time));
     ++result_.judged;
     judge_silence(arrival, end, i);
     judge_speech(arrival, end, i, sign);
-    if (end.serves && !end.sealed.is_keepalive(i)) sign = part.sealed_time;
+    if (!end.serves || end.sealed.is_keepalive(i)) continue;
+    sign = part.sealed_time;
+    if (part.opened != no_place) taken = std::max(taken, part.opened_time);
   }
 }
 

@@ -135,7 +135,7 @@ bool Rates::has_unanswered(NodeId peer, Place at) const {
 }
 
 void Rates::judge_rest(const SeenRest& rest) {
-  if (rest.is_pressed || rest.is_last) return;
+  if (rest.is_pressed || rest.is_edge) return;
   const std::string who = "node " + std::to_string(rest.peer) + behind(rest.at);
   if (!limits_.refusals.limits()) return result_.fail(who + ": not read, without a rate");
   const Use& use = use_of(rest.peer, rest.at);

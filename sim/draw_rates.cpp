@@ -7,6 +7,11 @@ namespace statefs::sim {
 void draw_rates(RandomStream& random, Plan& plan) {
   PeerRateLimits& rates = plan.limits.rates;
   if (random.chance({1, 2})) rates.refusals = {random.between(1, 40), 1 + random.skewed(80)};
+  if (rates.refusals.limits()) {
+    // A client that takes a rest for death comes again, is put off again, and its next rest is longer.
+    const Duration rest = nanoseconds(8'000'000'000 / static_cast<std::int64_t>(rates.refusals.per_second));
+    plan.client_dead_peer_timeout = std::max(plan.client_dead_peer_timeout, seconds(1) + rest);
+  }
   if (random.chance({1, 4})) rates.session_events = {random.between(8, 60), 8 + random.skewed(60)};
   // Each new connection asks for something: where they are short, nothing else would ever get through.
   if (plan.limits.connection_age_max >= seconds(10)) {

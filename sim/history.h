@@ -182,7 +182,7 @@ struct SeenRest {
   NodeId peer = 0;
   Time from, until;
   bool is_pressed = false;  // since too much waited for that peer, or for all, as its server says
-  bool is_last = false;     // it was never read again: it may have been draining
+  bool is_edge = false;     // it was never read again, as when draining, or little was said to it yet, as in a handshake
 };
 
 // Every other entry.

@@ -118,7 +118,8 @@ void Program::fire(std::uint32_t kind, std::uint64_t) {
   const std::uint64_t scheduled = schedule.scheduled_count();
   const std::size_t entries = node_.ground().trace.entries().size();
   work(ready, node_.now());
-  note_timer(kind != timer || scheduled != schedule.scheduled_count() || entries != node_.ground().trace.entries().size());
+  const bool has_written = std::exchange(wrote_, false);
+  note_timer(kind != timer || has_written || scheduled != schedule.scheduled_count() || entries != node_.ground().trace.entries().size());
   if (!crashed_) arm_timer();
 }
 

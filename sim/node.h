@@ -94,6 +94,8 @@ class Program : public Handler, public StreamUser {
   [[nodiscard]] virtual Time deadline() const = 0;
   // Whether streams are taken; else they are refused.
   [[nodiscard]] virtual bool accepts() const { return true; }
+  // Bytes were written to a stream, which may schedule nothing while others are under way.
+  void wrote() { wrote_ = true; }
   // After a crash and before the first wake-up of the next incarnation.
   virtual void started() {}
   [[nodiscard]] Stream& stream(StreamEnd end) const { return node_.ground().network.stream(end); }
@@ -115,6 +117,7 @@ class Program : public Handler, public StreamUser {
   EventId timer_event_ = 0;
   Time timer_time_;
   Time idle_since_;
+  bool wrote_ = false;
   std::uint64_t idle_timers_ = 0;
   std::uint64_t idle_timers_most_ = 0;
   Place idle_timers_at_ = no_place;

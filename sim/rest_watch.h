@@ -19,7 +19,7 @@ class RestWatch {
   // `now` is the world's time.
   void ended(StreamEnd end, Time now) {
     Seen& seen = all_[end];
-    seen.rest.is_last = true;
+    seen.rest.is_edge = true;
     if (seen.rests) over(seen, now);
     all_.erase(end);
   }
@@ -28,10 +28,10 @@ class RestWatch {
   void look(StreamEnd end, const SeenRest& now, bool is_read, std::size_t waiting_size, std::size_t output_size_max) {
     constexpr std::uint64_t handshake_size_max = 2 + 48;  // message 2
     Seen& seen = all_[end];
-    if (seen.sent <= handshake_size_max) return;
     if (!is_read && !seen.rests && waiting_size < output_size_max) {
       seen.rests = true;
       seen.rest = now;
+      seen.rest.is_edge = seen.sent <= handshake_size_max;
     } else if (is_read && seen.rests) {
       seen.rests = false;
       over(seen, now.from);

@@ -265,6 +265,7 @@ void ServerProgram::write_output(StreamEnd end, ConnectionId connection, Now now
     }
     const std::size_t count = to.write(end.side, output);
     if (count == 0) break;
+    wrote();
     server_->output_taken(connection, count, now);
     rest_watch_.sent(end, count);
     const auto local = local_.find(connection);
