@@ -42,7 +42,7 @@ inline constexpr MarkName client_marks[] = {
     {"client.late_mutation", false, "an answer to a mutation that had expired"},
     {"client.late_read", false, "an answer to a read that had expired"},
     {"client.sync_covers_lost", false, "a SYNC that covers a lost write fails whatever the server says"},
-    {"client.own_sync", true, "a SYNC of the client's own: 2048 writes that nobody synced"},
+    {"client.own_sync", true, "a SYNC of the client's own: 2048 writes that nobody synced, or writes that a table alone called durable"},
     {"client.keepalive", false, "nothing was sent for a while: a keepalive"},
     {"disconnect.stream_ended", false, "the stream ended after HELLO"},
     {"disconnect.no_stream", false, "the stream could not be opened"},

@@ -56,6 +56,13 @@ class RejoinTest : public testing::Test {
     EXPECT_FALSE(ledger_.take_lost().has_value());
   }
 
+  void close_a_session_that_is_behind() {
+    connect(1);
+    join();
+    write_two();
+    close_behind();
+  }
+
   Marks marks_;
   Ledger ledger_{marks_};
   Rejoin rejoin_{ledger_, marks_};
@@ -68,10 +75,7 @@ class RejoinTest : public testing::Test {
 };
 
 TEST_F(RejoinTest, LeavesAClosedSessionOnceAHeadCoversWhatIsLeftOfIt) {
-  connect(1);
-  join();
-  write_two();
-  close_behind();
+  close_a_session_that_is_behind();
   ASSERT_EQ(next(), Op::sync);
   EXPECT_EQ(std::get<SyncRequest>(*request_).epoch, 2u);
   answer(Status::overloaded, SyncResponse{});
@@ -82,10 +86,7 @@ TEST_F(RejoinTest, LeavesAClosedSessionOnceAHeadCoversWhatIsLeftOfIt) {
 }
 
 TEST_F(RejoinTest, ReportsAWriteOfAClosedSessionThatARollbackTookBeforeAHeadCoveredIt) {
-  connect(1);
-  join();
-  write_two();
-  close_behind();
+  close_a_session_that_is_behind();
   ASSERT_EQ(next(), Op::sync);
   // The stream breaks, and the store is put back to before the write: the session is live there.
   connect(3);
@@ -99,10 +100,7 @@ TEST_F(RejoinTest, ReportsAWriteOfAClosedSessionThatARollbackTookBeforeAHeadCove
 }
 
 TEST_F(RejoinTest, AsksAboutAClosedSessionWhoseWritesNoHeadCovered) {
-  connect(1);
-  join();
-  write_two();
-  close_behind();
+  close_a_session_that_is_behind();
   ASSERT_EQ(next(), Op::sync);
   connect(3);
   ASSERT_EQ(next(), Op::resume);
@@ -120,10 +118,7 @@ TEST_F(RejoinTest, AsksAboutAClosedSessionWhoseWritesNoHeadCovered) {
 }
 
 TEST_F(RejoinTest, ReportsWhatNoHeadCoversWhereTheWholeHistoryIsAnother) {
-  connect(1);
-  join();
-  write_two();
-  close_behind();
+  close_a_session_that_is_behind();
   connect(3);
   EXPECT_TRUE(rejoin_.abandon().empty());
   EXPECT_EQ(ledger_.take_lost(), (LostWrite{1, 101, false}));
@@ -131,10 +126,7 @@ TEST_F(RejoinTest, ReportsWhatNoHeadCoversWhereTheWholeHistoryIsAnother) {
 }
 
 TEST_F(RejoinTest, EndsWithAServerWhoseSyncIsBehindWhatItsTableSaid) {
-  connect(1);
-  join();
-  write_two();
-  close_behind();
+  close_a_session_that_is_behind();
   ASSERT_EQ(next(), Op::sync);
   const Response behind{1, static_cast<std::uint8_t>(Op::sync), Status::ok, SyncResponse{2, 100, 0, AuditHead{100, {}}}};
   EXPECT_EQ(rejoin_.answered(behind, now_, fates_), Rejoin::Progress::impossible);
