@@ -82,6 +82,8 @@ class Journal final : public Store, public DiskUser {
   // Behind the last record that was exported; the marks keep it within mark_interval.
   [[nodiscard]] const LogPoint& export_cursor() const { return queue_.cursor(); }
   [[nodiscard]] const Extent& extent() const { return superblock_.extent; }
+  // The log position behind the last record, durable or not.
+  [[nodiscard]] std::uint64_t log_end() const { return appended_.position; }
 
  private:
   enum class Phase : std::uint8_t { recovering, superblocks, epoch, open, read_only, refused };

@@ -1,6 +1,7 @@
 #include "sim/adversary.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 
 namespace statefs::sim {
@@ -18,6 +19,12 @@ Tampering tampering_of(std::uint64_t number) {
   tampering.source = random.below(1 << 16);
   tampering.salt = random.next();
   return tampering;
+}
+
+// How often what such an incident waits for has been.
+std::uint64_t count_at(JournalStore& journal, IncidentKind kind) {
+  if (kind == IncidentKind::edge_crash) return journal.edge_count();
+  return kind == IncidentKind::naming_crash ? journal.disk().naming_count() : journal.disk().request_count();
 }
 
 }  // namespace
@@ -56,8 +63,7 @@ void Adversary::watch_disks() {
     if (!is_at_request(incident.kind) || server(incident.node) == nullptr || begun_.contains(i)) continue;
     JournalStore* const journal = server(incident.node)->journal();
     if (journal == nullptr) continue;
-    const bool names = incident.kind == IncidentKind::naming_crash;
-    if ((names ? journal->disk().naming_count() : journal->disk().request_count()) < incident.event) continue;
+    if (count_at(*journal, incident.kind) < incident.event) continue;
     begun_.insert(i);
     if (server(incident.node)->up()) begin(i);
   }
@@ -111,6 +117,7 @@ void Adversary::begin(std::size_t which) {
     case IncidentKind::power_loss:
     case IncidentKind::disk_crash:
     case IncidentKind::naming_crash:
+    case IncidentKind::edge_crash:
     case IncidentKind::disk_rot: stop(incident); break;
     case IncidentKind::disk_error:
     case IncidentKind::disk_misdirect:
@@ -211,6 +218,7 @@ void Adversary::end(const Incident& incident) {
     case IncidentKind::power_loss:
     case IncidentKind::disk_crash:
     case IncidentKind::naming_crash:
+    case IncidentKind::edge_crash:
     case IncidentKind::disk_rot: return start(incident.node);
     case IncidentKind::one_way: return heal(incident.node, incident.other);
     case IncidentKind::partition:
@@ -313,10 +321,10 @@ void Adversary::cut(NodeId a, NodeId b) {
 void Adversary::evict(const Incident& incident) {
   ClientProgram* const program = client(incident.node);
   if (program == nullptr || !program->up()) return;
-  program->break_stream();
+  if (incident.amount >= 0) program->break_stream();
   const NodeId of = plan_.server_of(incident.node);
   hogs_.push_back(std::make_unique<SessionHog>(world_.node(incident.node), of, world_.public_key_of(of),
-                                               static_cast<std::uint32_t>(incident.amount)));
+                                               static_cast<std::uint32_t>(std::abs(incident.amount))));
   count(FaultKind::eviction);
 }
 

@@ -23,7 +23,7 @@ Objection objection(const SeenLoad& load, const LoadLimits& limits, Place last) 
   if (load.reads_when_full != 0) return {"reads from one whose output is full", load.at.reads_when_full};
   if (load.one_too_many != 0) return {"lets in more connections or handshakes than there may be", load.at.one_too_many};
   if (load.one_too_few != 0) return {"turns a connection away though there is room", load.at.one_too_few};
-  if (load.overdue != 0) return {"lets a handshake or a silent peer be beyond its time", load.at.overdue};
+  if (load.overdue != 0) return {"lets a handshake, a silent peer or an old connection be beyond its time", load.at.overdue};
   if (load.connections_left != 0) return {"a connection is left over", last};
   if (load.commits_left != 0) return {"a commit is left over that was never flushed", last};
   return {};

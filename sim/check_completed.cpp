@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "sim/checks.h"
 
 namespace statefs::sim {
@@ -19,11 +21,22 @@ bool lost_a_session(const Case& of, const SeenCall& call) {
   return false;
 }
 
+// Whether the server told that client of an outcome meanwhile: before that the library gives up nothing that a session may have done.
+bool asked_for_outcomes(const Case& of, const SeenCall& call) {
+  const auto& all = of.history().exchanges;
+  return std::any_of(all.begin(), all.end(), [&call](const SeenExchange& each) {
+    return each.peer == call.node && each.op == static_cast<std::uint8_t>(Op::outcome) && each.asked >= call.called &&
+           each.is_answered() && each.answered <= call.completed;
+  });
+}
+
 std::string verdict_objection(const Case& of, const SeenCall& call) {
   if (call.result == CallResult::timed_out && is_early(of, call)) return "timed out before its time";
   if (call.result != CallResult::outcome_unknown || of.context().call_timeout == Duration{}) return {};
-  const bool explained = lost_a_session(of, call) || of.was_rolled_back(call.completed);
-  return is_early(of, call) && !explained ? "of unknown outcome though no session ended" : "";
+  if (!is_early(of, call) || of.was_rolled_back(call.completed)) return {};
+  if (!lost_a_session(of, call)) return "of unknown outcome though no session ended";
+  const bool may_not_ask = !of.context().clients.contains(call.node) || of.history().arrivals.empty();
+  return may_not_ask || asked_for_outcomes(of, call) ? "" : "of unknown outcome though nobody asked for it";
 }
 
 std::string objection(const SeenCall& call) {

@@ -120,6 +120,14 @@ void Counted::judge_refusals() {
                  std::to_string(recorded(name, each.answered)) + " times");
   }
   judge_excess(answered);
+  const Place end = of_.history().end;
+  if (!is_up_at_end() || !had_room(end, end)) return;
+  for (const auto& [name, count] : answered) {
+    if (std::get<0>(name) != life_of(end) || recorded(name, no_place) >= count) continue;
+    result_.fail("node " + std::to_string(std::get<1>(name)) + behind(end - 1) + ": " + std::to_string(count) + " times " +
+                 std::string(statefs::name_of(std::get<3>(name))) + " answered, recorded in the end " +
+                 std::to_string(recorded(name, no_place)) + " times");
+  }
 }
 
 // What was asked and never answered may have been refused all the same.
@@ -178,7 +186,7 @@ bool Counted::is_up_at_end() const {
 
 // Those are recorded a while later, so only the last life of a server can be asked for them.
 void Counted::judge_handshakes() {
-  std::map<Place, Sum> strangers, unnamed, turned_away, bad;
+  std::map<Place, Sum> strangers, unnamed, turned_away, bad, timed_out;
   for (const SeenArrival& each : of_.history().arrivals) {
     const bool is_nobody = each.peer == no_node || of_.context().strangers.contains(each.peer);
     const bool is_strange = is_nobody || !is_enrolled(of_.policy_at(each.at), each.peer);
@@ -209,6 +217,10 @@ void Counted::judge_handshakes() {
   fewer(HandshakeFailure::not_enrolled, strangers, "strangers");
   fewer(HandshakeFailure::unnamed_uid, unnamed, "unnamed uids");
   fewer(HandshakeFailure::bad_message, bad, "bad handshakes");
+  for (const SeenLoad& each : of_.history().loads) {
+    if (each.node == of_.server()) timed_out[life].add(each.timed_out, of_.history().end);
+  }
+  fewer(HandshakeFailure::timed_out, timed_out, "handshakes that timed out");
 }
 
 }  // namespace

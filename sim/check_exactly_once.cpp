@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "sim/checks.h"
 
@@ -25,6 +26,7 @@ class Once {
     for (const SeenCall& call : of_.history().calls) {
       if (call.is_mutation()) judge_call(call);
     }
+    judge_names();
     return result_;
   }
 
@@ -34,6 +36,7 @@ class Once {
   void judge_report(const SeenLostWrite& lost);
   void judge_call(const SeenCall& call);
   void judge_done(const SeenCall& call, const SeenAppend& append);
+  void judge_names();
 
   const Case& of_;
   std::map<Client, std::vector<Place>> runs_;                            // where its mutations were recorded
@@ -102,6 +105,35 @@ void Once::judge_done(const SeenCall& call, const SeenAppend& append) {
   if (report == reported_.end() || report->second->at > *next) {
     result_.fail(place_of(call) + ": answered OK and lost at entry " + std::to_string(append.lost) + " without a word by entry " +
                  std::to_string(*next));
+  }
+}
+
+// Who was answered with a record asks for nothing else under that session, slot and sequence, be the record lost or not. What it
+// asked in an earlier generation, and gave up, may still come.
+void Once::judge_names() {
+  struct Answered {
+    const SeenCall* call = nullptr;
+    std::uint32_t generation = 0;
+  };
+  std::map<std::tuple<NodeId, std::uint64_t, std::uint16_t, std::uint64_t>, Answered> answered;
+  for (const SeenCall& call : of_.history().calls) {
+    const SeenAppend* const own = call.is_mutation() && call.answered() && call.index != 0 ? of_.append_of_index(call.index) : nullptr;
+    if (own == nullptr) continue;
+    const SlotRef& at = own->record.at;
+    answered[{call.node, at.session, at.slot, at.sequence}] = {&call, at.generation};
+  }
+  for (const SeenExchange& each : of_.history().exchanges) {
+    if (each.form != SeenExchange::Form::request || !of_.context().clients.contains(each.peer)) continue;
+    const auto* const put = std::get_if<PutRequest>(&each.request.body);
+    const auto* const del = std::get_if<DeleteRequest>(&each.request.body);
+    if (put == nullptr && del == nullptr) continue;
+    const SlotRef& at = put != nullptr ? put->at : del->at;
+    const auto before = answered.find({each.peer, at.session, at.slot, at.sequence});
+    if (before == answered.end() || before->second.call->completed > each.asked || at.generation < before->second.generation) continue;
+    ++result_.judged;
+    const SeenCall& call = *before->second.call;
+    const bool is_same = call.op == static_cast<Op>(each.op) && call.key == as_text(put != nullptr ? put->key : del->key);
+    if (!is_same) result_.fail(place_of(call) + ": was answered, and its number is used for something else behind entry " + std::to_string(each.asked));
   }
 }
 

@@ -50,6 +50,7 @@ class Rates {
   [[nodiscard]] Use& use_of(NodeId peer, Place place);
   void spend(const SeenExchange& each);
   void take(const SeenExchange& each);
+  [[nodiscard]] std::uint64_t evicted_by(const SeenExchange& each) const;
   void judge_put_off(const SeenExchange& each, Use& use);
   void judge_rest(const SeenRest& rest);
   [[nodiscard]] bool has_unanswered(NodeId peer, Place at) const;
@@ -102,9 +103,20 @@ void Rates::take(const SeenExchange& each) {
   };
   if (!within(use.refusals, refusals)) fail(each, "refused more often than its rate allows, and read on");
   if (!within(use.requests, requests)) fail(each, "beyond its rate of requests, and executed");
-  if (!within(use.session_events, events)) fail(each, "beyond its rate of session events");
+  const bool paid_events = events.certain == 0 || use.session_events.take(each.asked_time, each.answered_time, events.certain, evicted_by(each));
+  if (!paid_events) fail(each, "beyond its rate of session events");
   const bool paid = bytes.certain == 0 || use.bytes.take(each.asked_time, each.answered_time, 0, bytes.certain);
   if (!paid) fail(each, "beyond its rate of bytes, and executed");
+}
+
+// How many sessions an OPEN evicted: the record of that is right before its own.
+std::uint64_t Rates::evicted_by(const SeenExchange& each) const {
+  const auto* const answer = std::get_if<SessionResponse>(&each.answer.body);
+  const bool opened = answer != nullptr && each.answer.status == Status::ok && std::holds_alternative<OpenRequest>(each.request.body);
+  const SeenAppend* const own = opened ? of_.append_of_index(answer->session) : nullptr;
+  if (own == nullptr || own == of_.history().appends.data() || own->at < each.asked) return 0;
+  const SeenAppend& before = own[-1];
+  return before.record.kind == AuditKind::eviction && before.record.peer.key == own->record.peer.key && before.index + 1 == own->index ? 1 : 0;
 }
 
 // Of many one in sixteen, or a flood would be judged for as long as all else.

@@ -98,7 +98,7 @@ void draw_limits(RandomStream& random, std::uint32_t node_count, const LinkOptio
   if (rarely()) limits.half_open_max = random.between(1, 3);
   if (rarely()) limits.connections_max = node_count + random.below(4);
   if (rarely()) limits.connections_per_peer_max = random.between(1, 3);
-  if (rarely()) limits.sessions_per_key = random.between(1, 3);
+  if (random.chance({1, 3})) limits.sessions_per_key = random.between(1, 3);
   if (rarely()) limits.output_size_max = 2 * limits::frame_size_max + random.skewed(10'000);
   if (rarely()) limits.keepalive_interval = milliseconds(200);
   if (rarely()) limits.handshake_timeout = milliseconds(200) + drawn(random, seconds(5));
@@ -114,6 +114,7 @@ void draw_limits(RandomStream& random, std::uint32_t node_count, const LinkOptio
   RandomStream waiting = random.split("waiting");
   if (waiting.chance({1, 5})) limits.waiting_size_per_peer_max = 1 + waiting.skewed(200'000);
   if (waiting.chance({1, 5})) limits.waiting_size_max = 1 + waiting.skewed(500'000);
+  if (random.split("drain").chance({1, 2})) limits.drain_timeout = milliseconds(100);
 }
 
 void draw_store(RandomStream& random, StorePlan& store) {
@@ -177,7 +178,10 @@ class IncidentDraw {
     some(IncidentKind::store_fail, 1);
     some(IncidentKind::store_full, 2);
     some(IncidentKind::store_slow, 2);
-    if (plan_.limits.sessions_per_key <= 4) some(IncidentKind::evict, 4);
+    if (plan_.limits.sessions_per_key <= 4) {
+      some(IncidentKind::evict, 4);
+      some(IncidentKind::evict, 4);
+    }
     if (plan_.store.audit_ring_size < small_ring_size && exists(random_)) full_log();
     if (exists(random_)) flapping();
     if (exists(random_)) swizzled_clogs();
@@ -255,7 +259,8 @@ class IncidentDraw {
         break;
       case IncidentKind::evict:
         incident.node = some_client();
-        incident.amount = static_cast<std::int64_t>(plan_.limits.sessions_per_key);
+        incident.amount = static_cast<std::int64_t>(plan_.limits.sessions_per_key + (random_.chance({1, 2}) ? random_.between(16, 24) : 0));
+        if (random_.chance({1, 3})) incident.amount = -incident.amount;
         break;
       case IncidentKind::cut: incident.lasts = {}; break;
       case IncidentKind::pause:
@@ -267,7 +272,8 @@ class IncidentDraw {
       case IncidentKind::disk_rot:
       case IncidentKind::disk_misdirect:
       case IncidentKind::disk_swap:
-      case IncidentKind::naming_crash: break;
+      case IncidentKind::naming_crash:
+      case IncidentKind::edge_crash: break;
     }
   }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/draw_sizes.h"
+
 namespace statefs::sim {
 namespace {
 
@@ -16,8 +18,10 @@ class DiskDraw {
   DiskDraw(RandomStream& random, Plan& plan, Duration horizon) : random_(random), plan_(plan), horizon_(horizon) {}
 
   void all() {
-    some(IncidentKind::disk_crash, 4, {1, 2});
+    const bool fills = plan_.workload.filling.part != 0;
+    some(IncidentKind::disk_crash, fills ? 8 : 4, {1, fills ? 1u : 2u});
     if (plan_.store.snapshot_after != 0) some(IncidentKind::naming_crash, 6, {1, 2});
+    if (fills) some(IncidentKind::edge_crash, 3, {1, 1});
     some(IncidentKind::disk_error, 3, {1, 2});
     some(IncidentKind::disk_rot, 2, {1, 8});
     some(IncidentKind::disk_misdirect, 2, {1, 8});
@@ -35,7 +39,7 @@ class DiskDraw {
       incident.lasts = milliseconds(1) + drawn(random_, seconds(5));
       if (is_at_request(kind)) {
         incident.at = {};
-        incident.event = 1 + random_.skewed(kind == IncidentKind::disk_crash ? 600 : 60);
+        incident.event = 1 + random_.skewed(kind == IncidentKind::disk_crash ? (plan_.workload.filling.part != 0 ? 150 : 600) : kind == IncidentKind::edge_crash ? 3 : 60);
         incident.amount = loss();
       } else if (kind == IncidentKind::disk_error) {
         incident.lasts = {};
@@ -80,6 +84,8 @@ void draw_journals(Plan& plan, Duration horizon, bool has_faults) {
     plan.store.snapshot_after = 1 + snapshots.skewed(30'000);
     plan.store.snapshot_chunk_size = std::size_t{512} << snapshots.below(7);
   }
+  RandomStream filling = random.split("filling");
+  if (has_faults && filling.chance({1, 6})) draw_filling(filling, plan);
   if (has_faults) DiskDraw(random, plan, horizon).all();
 }
 

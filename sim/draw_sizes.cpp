@@ -31,4 +31,26 @@ void draw_thirst(RandomStream& random, Plan& plan) {
   plan.faults.stream.send_window = 4'000 + random.below(12'000);
 }
 
+void draw_filling(RandomStream& random, Plan& plan) {
+  WorkloadOptions& work = plan.workload;
+  work.filling = {3, 4};
+  work.operation_count = 250;
+  work.key_count = 1 + static_cast<std::uint32_t>(random.below(3));
+  work.in_flight_max = 1 + static_cast<std::uint32_t>(random.below(2));
+  work.value_size_max = 1 + static_cast<std::uint32_t>(random.below(300));
+  work.pause_max = std::min(work.pause_max, milliseconds(20));
+  work.put = 8;
+  work.get = work.list = 1;
+  work.sync = static_cast<std::uint32_t>(random.below(8));
+  work.upload = work.download = work.stray = 0;
+  plan.faults.cut_per_write = {};
+  plan.faults.link.bytes_per_second = 0;
+  plan.store.commits = random.chance({1, 2});
+  plan.store.value_bytes_max = 60'000;
+  plan.store.keys_max = 4;
+  plan.limits.sessions_per_key = std::min<std::size_t>(plan.limits.sessions_per_key, 2);
+  plan.limits.staging.value_size_max = std::min<std::size_t>(plan.limits.staging.value_size_max, limits::value_size_max);
+  for (PolicyPlan& policy : plan.policies) policy.quota_bytes = 0;
+}
+
 }  // namespace statefs::sim

@@ -119,6 +119,10 @@ void Episode::add_clients() {
     cast_.workloads.push_back(workloads_.back().get());
     options.local = plan_.is_local(id);
     cast_.clients.push_back(&world_.add_client(world_.node(id), plan_.server_of(id), *workloads_.back(), options));
+    workloads_.back()->watch_log([server = cast_.servers[plan_.server_of(id)], alias = alias_of({id, plan_.is_local(id)})](std::string_view key) {
+      const JournalStore* const journal = server->up() ? server->journal() : nullptr;
+      return journal == nullptr ? 0 : journal->value_size_to_edge(alias, key);
+    });
     workloads_.back()->start(*cast_.clients.back());
   }
 }

@@ -160,7 +160,8 @@ struct SeenLoad {
   std::uint64_t one_too_many = 0;      // connections let in beyond a limit
   std::uint64_t one_too_few = 0;       // turned away below all limits
   std::uint64_t waiting_size = 0;      // answers and input not worked on, of all connections
-  std::uint64_t overdue = 0;           // left in a handshake or in silence beyond its time
+  std::uint64_t overdue = 0;           // left in a handshake, in silence or in age beyond its time
+  std::uint64_t timed_out = 0;         // handshakes given up for their time, in the last life of a server
   LoadPlaces at{};
 };
 

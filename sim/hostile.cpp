@@ -132,7 +132,11 @@ void Hostile::act() {
   if (raw.done()) return drop(end);
   if (stream(end).is_open(end.side) && random_.chance({1, 24})) return raw.finish(stream(end), end.side);
   switch (kind_) {
-    case HostileKind::garbage: return random_.chance({1, 6}) ? raw.send_raw(garbage()) : raw.send_plain(garbage());
+    case HostileKind::garbage:
+      if (!random_.chance({1, 6})) return raw.send_plain(garbage());
+      // An OPEN is answered when it is durable: not yet, when what is no record comes behind it.
+      raw.send_plain(frames_of({{++id_, some_open()}}));
+      return raw.send_raw(junk());
     case HostileKind::intruder: return raw.send_plain(intrusion());
     case HostileKind::flood: return raw.send_plain(flood());
     case HostileKind::deaf: return raw.send_plain(greedy_reads());
@@ -163,6 +167,20 @@ Bytes Hostile::garbage() {
     default: frames.resize(random_.below(frames.size())); break;
   }
   return frames;
+}
+
+OpenRequest Hostile::some_open() {
+  OpenRequest open;
+  open.instance[0] = static_cast<std::uint8_t>(random_.below(4));
+  open.generation = 1 + static_cast<std::uint32_t>(random_.below(9));
+  return open;
+}
+
+// No record at all.
+Bytes Hostile::junk() {
+  Bytes bytes(1 + random_.below(300));
+  random_.fill(bytes);
+  return bytes;
 }
 
 SlotRef Hostile::strange_slot() {
@@ -211,9 +229,7 @@ Bytes Hostile::intrusion() {
       return frames_of({{++id_, del}, {++id_, put}, {++id_, del}});
     }
     case 5: {
-      OpenRequest open;
-      open.instance[0] = static_cast<std::uint8_t>(random_.below(4));
-      open.generation = 1 + static_cast<std::uint32_t>(random_.below(9));
+      const OpenRequest open = some_open();
       return frames_of({{++id_, open}, {++id_, CloseRequest{session_, 1}}, {++id_, CloseRequest{session_, 1}}, {++id_, open}});
     }
     default: {

@@ -32,6 +32,8 @@ class Hostile final : public Program {
   void crowd();
   [[nodiscard]] Duration random_pause();
   [[nodiscard]] Bytes garbage();
+  [[nodiscard]] Bytes junk();
+  [[nodiscard]] OpenRequest some_open();
   [[nodiscard]] Bytes intrusion();
   [[nodiscard]] Bytes resume_storm();
   [[nodiscard]] Bytes flood();

@@ -8,7 +8,7 @@ namespace {
 constexpr std::array<std::string_view, incident_kind_count> names{
     "crash",  "power_loss", "pause",      "cut",         "partition",  "one_way",    "clog",       "tamper",
     "policy", "clock_step", "clock_drift", "store_fail", "store_full", "store_slow", "evict",
-    "disk_crash", "disk_error", "disk_rot", "disk_misdirect", "disk_swap", "naming_crash"};
+    "disk_crash", "disk_error", "disk_rot", "disk_misdirect", "disk_swap", "naming_crash", "edge_crash"};
 
 }  // namespace
 
@@ -43,7 +43,8 @@ bool has_two_nodes(IncidentKind kind) {
     case IncidentKind::disk_rot:
     case IncidentKind::disk_misdirect:
     case IncidentKind::disk_swap:
-    case IncidentKind::naming_crash: return false;
+    case IncidentKind::naming_crash:
+    case IncidentKind::edge_crash: return false;
   }
   return false;
 }

@@ -31,17 +31,20 @@ enum class IncidentKind : std::uint8_t {
   store_fail,   // of server `node`; after `lasts` somebody restarts it
   store_full,   // its audit is not exported
   store_slow,   // a flush takes `amount` ns
-  evict,        // client `node` loses its stream while `amount` other sessions of its key are opened
+  evict,        // client `node` loses its stream while `amount` other sessions of its key are opened (session_hog.h); -n: n, and it keeps it
   disk_crash,   // as power_loss, right after the disk of server `node` was handed its request of number `event`
   disk_error,   // of server `node`: its disk's next read, write or flush fails; amount: which (0, 1, 2)
   disk_rot,     // as power_loss of server `node`; meanwhile a bit turns over; amount: which (journal_store.h)
   disk_misdirect,  // the next write of server `node` goes elsewhere
   disk_swap,    // of server `node`: its disk is copied, and after `lasts` the copy is put in, where the server has not been down meanwhile
   naming_crash,  // as disk_crash, right after the write of number `event` to a superblock, which names a snapshot
+  edge_crash,    // as disk_crash, when for the `event`-th time a log is durable to the end of a block and an old record follows
 };
-inline constexpr std::size_t incident_kind_count = static_cast<std::size_t>(IncidentKind::naming_crash) + 1;
-// Whether `event` counts what the disk of server `node` was handed.
-[[nodiscard]] constexpr bool is_at_request(IncidentKind kind) { return kind == IncidentKind::disk_crash || kind == IncidentKind::naming_crash; }
+inline constexpr std::size_t incident_kind_count = static_cast<std::size_t>(IncidentKind::edge_crash) + 1;
+// Whether `event` counts what the disk of server `node` was handed, or had done.
+[[nodiscard]] constexpr bool is_at_request(IncidentKind kind) {
+  return kind == IncidentKind::disk_crash || kind == IncidentKind::naming_crash || kind == IncidentKind::edge_crash;
+}
 // Whether `node` is down for its time.
 [[nodiscard]] bool is_stop(IncidentKind kind);
 

@@ -7,6 +7,7 @@
 #include "core/check.h"
 #include "core/export_queue.h"
 #include "core/extent.h"
+#include "core/log_record.h"
 #include "core/superblock.h"
 
 namespace statefs::sim {
@@ -147,6 +148,7 @@ void JournalStore::note() {
     durable_index_ = status.durable_index;
     for (; !unwritten_.empty() && unwritten_.front().first <= durable_index_; unwritten_.pop_front()) unwritten_size_ -= unwritten_.front().second;
     ground_.trace.add(node_, TraceKind::durable, durable_index_);
+    if (is_at_edge()) ++edge_count_;
   }
   note_fill();
 }
@@ -177,6 +179,26 @@ void JournalStore::note_recovered() {
     writer.u64(hash_bytes(found->value));
   }
   ground_.trace.add(node_, TraceKind::recovered, kept, entry_);
+}
+
+bool JournalStore::is_at_edge() const {
+  if (status().durable_index != status().last_index || journal_->log_end() % disk_block_size != 0) return false;
+  return decode_log_record(disk_.visible().subspan(static_cast<std::size_t>(journal_->extent().log_offset(journal_->log_end())))).ok();
+}
+
+std::uint64_t JournalStore::value_size_to_edge(std::string_view alias, std::string_view key) const {
+  if (!ready()) return 0;
+  AuditRecord record;
+  record.peer.kind = PeerKind::remote;
+  record.peer.alias = alias;
+  Sha256 sha;
+  set_audit_key(record, as_bytes(key), sha);
+  Bytes audit;
+  encode_audit(record, audit);
+  SlotChange use;
+  use.kind = SlotChange::Kind::use;
+  const std::uint64_t end = journal_->log_end() + log_record_size({audit, Effect::Kind::put, {}, use});
+  return disk_block_size - 1 - (end - 1) % disk_block_size;
 }
 
 // Whether a record of the largest size may find no room: in the log, in memory until it is written, or for its export. What the

@@ -9,6 +9,7 @@
 
 #include <deque>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "core/journal.h"
@@ -65,6 +66,10 @@ class JournalStore final : public MachineStore, private DiskOwner {
   void set_flush_delay(Duration delay) override { disk_.set_times(config_.disk.request_time, delay); }
 
   [[nodiscard]] Disk& disk() { return disk_; }
+  // How often all of the log became durable and ended where a block does, and the next one began with a record of before.
+  [[nodiscard]] std::uint64_t edge_count() const { return edge_count_; }
+  // The size of a value that ends a block of the log, where the next record is the PUT of this key by a peer of this alias.
+  [[nodiscard]] std::uint64_t value_size_to_edge(std::string_view alias, std::string_view key) const;
   // While the machine is down, a bit of what it cannot do without turns over: which, follows from the number.
   void rot(std::uint64_t number);
   // The next write goes elsewhere. False, and it does not, while the disk does not say that this epoch has begun: without that its
@@ -86,6 +91,7 @@ class JournalStore final : public MachineStore, private DiskOwner {
   void disk_misdirected() override;
   void note();
   void note_recovered();
+  [[nodiscard]] bool is_at_edge() const;
   [[nodiscard]] bool is_tight() const;
   void note_fill();
 
@@ -105,6 +111,7 @@ class JournalStore final : public MachineStore, private DiskOwner {
   std::uint64_t fill_ = 0;          // as the trace says it
   std::deque<std::pair<std::uint64_t, std::uint64_t>> unwritten_;  // index and size, about, of records that are not durable
   std::uint64_t unwritten_size_ = 0;
+  std::uint64_t edge_count_ = 0;
   std::size_t lost_count_ = 0;
   bool is_astray_ = false;          // the disk may lack what it said is durable: so since it was opened last,
   bool was_astray_ = false;         // and so before that, and no recovery has shown it yet

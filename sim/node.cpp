@@ -141,7 +141,9 @@ void Program::note_timer(bool had_effect) {
 void Program::arm_timer() {
   Schedule& schedule = node_.ground().schedule;
   const Time due = node_.clock().world_time_of(deadline());
-  if (due == never || (timer_event_ != 0 && timer_time_ <= due)) return;
+  // One that came for nothing would be left over in the end.
+  if (due == never) return void(schedule.cancel(std::exchange(timer_event_, 0)));
+  if (timer_event_ != 0 && timer_time_ <= due) return;
   schedule.cancel(timer_event_);
   timer_time_ = std::max(due, schedule.now());
   timer_event_ = schedule.at(timer_time_, {this, node_.id(), timer, 0});

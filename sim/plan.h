@@ -161,6 +161,7 @@ void for_each_number(P& plan, Visit visit) {
   visit("limits.keepalive_interval", plan.limits.keepalive_interval);
   visit("limits.dead_peer_timeout", plan.limits.dead_peer_timeout);
   visit("limits.connection_age_max", plan.limits.connection_age_max);
+  visit("limits.drain_timeout", plan.limits.drain_timeout);
   visit("limits.session_events_per_second", plan.limits.rates.session_events.per_second);
   visit("limits.session_events_burst", plan.limits.rates.session_events.burst);
   visit("limits.refusals_per_second", plan.limits.rates.refusals.per_second);
@@ -192,6 +193,7 @@ void for_each_number(P& plan, Visit visit) {
   visit("work.ranged", plan.workload.ranged);
   visit("work.paged", plan.workload.paged);
   visit("work.breaks", plan.workload.breaks);
+  visit("work.filling", plan.workload.filling);
   visit("repeater.calls", plan.repeater.call_count);
   visit("repeater.keys", plan.repeater.key_count);
   visit("repeater.pause_max", plan.repeater.pause_max);

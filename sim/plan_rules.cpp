@@ -1,6 +1,7 @@
 #include "sim/plan_rules.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <type_traits>
 
 namespace statefs::sim {
@@ -20,13 +21,13 @@ std::string_view objection(const Incident& incident) {
   const bool may_be_for_good = is_stop(incident.kind) && incident.lasts == for_good;
   if (incident.at > Time{longest.ns} || (is_too_long(incident.lasts) && !may_be_for_good)) return "a time that is too long";
   const bool is_clock = incident.kind == IncidentKind::clock_step || incident.kind == IncidentKind::clock_drift;
-  const bool is_signed = is_clock || (is_stop(incident.kind) && incident.kind != IncidentKind::disk_rot);
+  const bool is_signed = is_clock || incident.kind == IncidentKind::evict || (is_stop(incident.kind) && incident.kind != IncidentKind::disk_rot);
   if (is_at_request(incident.kind) && incident.event == 0) return "the number of a request";
   if (incident.kind == IncidentKind::disk_error && incident.amount > 2) return "a kind of request that is none";
   if (incident.amount < 0 && !is_signed) return "an amount below 0";
   if (incident.kind == IncidentKind::clock_drift && std::abs(incident.amount) > drift_ppb_max) return "a clock that drifts too far";
   if (incident.kind == IncidentKind::clock_step && (incident.amount > longest.ns || incident.amount < -longest.ns)) return "a step that is too far";
-  if (incident.kind == IncidentKind::evict && incident.amount > sessions_max) return "too many sessions";
+  if (incident.kind == IncidentKind::evict && std::abs(incident.amount) > sessions_max) return "too many sessions";
   return {};
 }
 

@@ -13,17 +13,26 @@ bool RawEnd::move(Stream& stream, Side side, bool reads) {
   }
   if (channel_ && !done_) {
     const Bytes message = channel_->take_handshake_output();
-    send_raw(message);
-    if (channel_->established() && !plain_.empty()) {
-      if (!channel_->seal(plain_, out_)) return false;
-      plain_.clear();
-    }
+    out_.insert(out_.end(), message.begin(), message.end());
+    if (!seal()) return false;
   }
   if (stream.is_open(side) && !out_.empty()) {
     const std::size_t count = stream.write(side, out_);
     out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(count));
   }
   return !stream.at_end(side) && !stream.broken(side) && !stream.write_broken(side);
+}
+
+bool RawEnd::seal() {
+  if (!established() || plain_.empty()) return true;
+  if (!channel_->seal(plain_, out_)) return false;
+  plain_.clear();
+  return true;
+}
+
+void RawEnd::send_raw(ByteView bytes) {
+  (void)seal();  // where it cannot be, move() says so
+  out_.insert(out_.end(), bytes.begin(), bytes.end());
 }
 
 void RawEnd::finish(Stream& stream, Side side) {

@@ -18,7 +18,8 @@ class RawEnd {
   explicit RawEnd(std::optional<Channel> channel) : channel_(std::move(channel)) {}
 
   void send_plain(ByteView bytes) { plain_.insert(plain_.end(), bytes.begin(), bytes.end()); }
-  void send_raw(ByteView bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
+  // Behind what was sent so far, as it is.
+  void send_raw(ByteView bytes);
   [[nodiscard]] bool established() const { return channel_ && channel_->established(); }
 
   // Moves bytes as far as the stream takes them; reads unless told not to. False once the stream is over.
@@ -31,6 +32,7 @@ class RawEnd {
 
  private:
   void read(ByteView bytes);
+  bool seal();
 
   std::optional<Channel> channel_;
   Bytes plain_;     // to be sealed

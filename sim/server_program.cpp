@@ -226,6 +226,7 @@ void ServerProgram::watch_limits() {
   count_to(load_.one_too_many, load_.at.one_too_many, connection_watch_.one_too_many(), here);
   count_to(load_.one_too_few, load_.at.one_too_few, connection_watch_.one_too_few(), here);
   count_to(load_.overdue, load_.at.overdue, connection_watch_.overdue(), here);
+  load_.timed_out = connection_watch_.timed_out();
 }
 
 void ServerProgram::serve(StreamEnd end, Now now) {
@@ -250,7 +251,10 @@ void ServerProgram::serve(StreamEnd end, Now now) {
     if (!bytes.empty() && local != local_.end() && options_.plain_watch != nullptr) options_.plain_watch->heard(local->second.number, bytes);
     if (!bytes.empty()) server_->receive(connection, bytes, now);
   }
-  if (from.at_end(end.side) || from.broken(end.side)) return server_->ended(connection, now);
+  if (from.at_end(end.side) || from.broken(end.side)) {
+    connection_watch_.ended_by_peer(end);
+    return server_->ended(connection, now);
+  }
   write_output(end, connection, now);
 }
 
@@ -259,6 +263,7 @@ void ServerProgram::write_output(StreamEnd end, ConnectionId connection, Now now
   raise(load_.output_size, load_.at.output_size, server_->output(connection).size(), node().ground().trace.here());
   for (ByteView output = server_->output(connection); !output.empty(); output = server_->output(connection)) {
     if (to.write_broken(end.side)) {
+      connection_watch_.ended_by_peer(end);
       server_->ended(connection, now);
       request_wake();
       break;
@@ -277,7 +282,7 @@ void ServerProgram::write_output(StreamEnd end, ConnectionId connection, Now now
     local_.erase(connection);
     ends_.erase(connection);
     connections_.erase(end);
-    connection_watch_.ended(end);
+    connection_watch_.ended(end, now);
     rest_watch_.ended(end, node().ground().schedule.now());
     return close(end);
   }

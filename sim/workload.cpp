@@ -5,6 +5,8 @@
 #include <numeric>
 #include <utility>
 
+#include "core/disk.h"
+
 namespace statefs::sim {
 namespace {
 
@@ -54,7 +56,8 @@ std::string describe(const WorkloadOptions& o) {
          std::to_string(o.list) + "," + std::to_string(o.sync) + " upload,download,stray=" + std::to_string(o.upload) + "," +
          std::to_string(o.download) + "," + std::to_string(o.stray) + " large_size_max=" + std::to_string(o.large_size_max) +
          " outside=" + text(o.outside) +
-         " conditional=" + text(o.conditional) + " ranged=" + text(o.ranged) + " paged=" + text(o.paged) + " breaks=" + text(o.breaks);
+         " conditional=" + text(o.conditional) + " ranged=" + text(o.ranged) + " paged=" + text(o.paged) + " breaks=" + text(o.breaks) +
+         " filling=" + text(o.filling);
 }
 
 // A stage of few numbers and sizes, so that chunks of it meet; its bytes are always the same.
@@ -80,7 +83,8 @@ struct Workload::Draws {
       return which >= outside_keys.size() ? measured_key(which - outside_keys.size()) : std::string(outside_keys[which]);
     }
     const std::uint64_t which = random.below(options.key_count);
-    return root + (which % 6 == 5 ? "dir/sub/k" : which % 3 == 2 ? "dir/k" : "k") + std::to_string(which);
+    // The last but one is the first name there can be behind all of `dir/`.
+    return root + (which % 6 == 5 ? "dir/sub/k" : which % 3 == 2 ? "dir/k" : which % 6 == 4 ? "dir" : "k") + (which % 6 == 4 ? "0" : std::to_string(which));
   }
 
   std::string prefix() {
@@ -93,6 +97,11 @@ struct Workload::Draws {
     text.resize(text.size() + random.skewed(options.value_size_max), 'v');
     const ByteView bytes = as_bytes(text);
     return {bytes.begin(), bytes.end()};
+  }
+
+  // That size, or some blocks more.
+  std::uint64_t filling_size(std::uint64_t size_to_edge) {
+    return size_to_edge + disk_block_size * (size_to_edge < unique.size() ? 1 : random.split("blocks").below(4));
   }
 
   // Most values are shorter than the longest, so most places are near the begin.
@@ -330,7 +339,8 @@ void Workload::call(std::uint32_t operation) {
   };
   const std::string key = draws.key();
   const std::string prefix = draws.prefix();
-  const Bytes value = draws.value();
+  Bytes value = draws.value();
+  if (size_to_edge_ && draws.random.split("filling").chance(options_.filling)) value.resize(draws.filling_size(size_to_edge_(key)), 'v');
   const std::optional<std::uint64_t> condition = draws.condition(revisions_);
   std::string cursor;
   RequestBody body;

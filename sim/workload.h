@@ -3,10 +3,13 @@
 //   main.h (options) -> WORKLOAD -> client_program.h (submit) ... completed -> the next call
 //
 // A closed loop with a bound on calls in flight and a drawn pause between them. Every value is unlike every other
-// of the run. What is asked depends on the workload's own streams and on what it was answered, never on the network's draws.
+// of the run. What is asked depends on the workload's own streams and on what it was answered, never on the network's draws; but
+// how long a value is that fills a block, on the server's log.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/client_program.h"
@@ -42,6 +45,7 @@ struct WorkloadOptions {
   Ratio ranged{1, 6};        // GET asks for a part
   Ratio paged{1, 3};         // LIST goes on from a cursor
   Ratio breaks{0, 1};        // before a call, the stream is cut
+  Ratio filling{0, 1};       // a PUT's value is as long as it takes to end a block of the server's log
 };
 
 [[nodiscard]] std::string describe(const WorkloadOptions& options);
@@ -54,6 +58,9 @@ class Workload final : public Handler, public CallUser {
   Workload(Node& node, const WorkloadOptions& options);  // all of them
   ~Workload() override;
   void start(ClientProgram& client);
+  // How long the value of a PUT of this key must be, now, to end a block of the server's log.
+  using SizeToEdge = std::function<std::uint64_t(std::string_view key)>;
+  void watch_log(SizeToEdge size_to_edge) { size_to_edge_ = std::move(size_to_edge); }
 
   // So many more, one after the other, which are all to be answered by then: PUT, GET, SYNC and DELETE in turn, of one key that
   // is granted, with no condition. One that the log had no room for, or that was beyond a rate, is asked again a few times.
@@ -92,6 +99,7 @@ class Workload final : public Handler, public CallUser {
   std::size_t next_ = 0;         // of operations_, to be planned
   std::uint32_t in_flight_ = 0;
   std::uint32_t completed_ = 0;
+  SizeToEdge size_to_edge_;           // none: nobody can tell
   std::uint32_t calm_operation_ = 0;  // the last
   std::uint32_t calm_retries_ = 0;
   Duration calm_wait_;                // before the next, as an answer said

@@ -98,9 +98,13 @@ expect 1 "*harmless*SURVIVED*" harmless
 # A source that fails by itself finds nothing out about a mutant.
 echo "bug" >>"$work/core/a.cpp"
 expect 1 "*mutants: the tree without a mutant fails: *" found
-# Those of this repository apply to it, so that a change of core takes them along.
+# Those of this repository apply to it, so that a change of core takes them along, and expect checks that there are.
 cd "$(dirname "$script")/.."
+checks=$(sed -n 's/^| `\([a-z_]*\)` | .*/\1/p' docs/SIMULATION.md)
 for patch in tests/mutants/*.patch; do
   git apply --check "$patch" || { echo "FAIL $patch does not apply"; failed=1; }
+  for check in $(sed -n 's/^# expects: //p' "$patch"); do
+    grep -qx -- "$check" <<<"$checks" || { echo "FAIL $patch: no check '$check'"; failed=1; }
+  done
 done
 exit $failed

@@ -80,6 +80,26 @@ TEST(CheckCounted, HoldsDamageAndStrangersToTheirNumber) {
   object_somewhere("counted", "a stranger too many", strange(2));
 }
 
+TEST(CheckCounted, ObjectsToHandshakesThatTimedOutAndAreNotRecorded) {
+  const auto timed_out = [](std::uint64_t recorded) {
+    return [=](Forge& f) {
+      f.arrive(1);
+      SeenLoad load;
+      load.timed_out = 2;
+      f.loads.push_back(load);
+      f.twist = [recorded](AuditRecord& record) {
+        record.peer = {};
+        record.count = recorded;
+      };
+      f.take_count(1, AuditKind::handshakes, static_cast<Op>(HandshakeFailure::timed_out), Status::access_denied);
+      f.flush();
+      f.add(0, TraceKind::calm, 0);
+    };
+  };
+  EXPECT_TRUE(accepts(timed_out(2)));
+  object_somewhere("counted", "one too few", timed_out(1));
+}
+
 TEST(CheckCounted, IsNotAskedForWhatStrangersAreTold) {
   object("policy", "a stranger is answered", [](Forge& f) {
     f.context.strangers.insert(3);

@@ -92,6 +92,25 @@ TEST(CheckExactlyOnce, KnowsTheDeletesOfAClientsNextLifeByTheirSession) {
   });
 }
 
+TEST(CheckExactlyOnce, ObjectsToANumberThatIsUsedForSomethingElse) {
+  const auto again = [](const std::string& key, bool lost) {
+    return [=](Forge& f) {
+      f.arrive(1);
+      const std::uint64_t kept = f.did_put(2, "b", "two");
+      const SlotRef at = f.next_slot(1);
+      const std::uint64_t index = f.did_put(1, "a", "one");
+      if (lost) {
+        f.crash(kept);
+        f.lost_write(1, 1, index);
+      }
+      f.ask_put(1, key, "one", at);
+    };
+  };
+  object("exactly_once", "for another key", again("c", false));
+  object("exactly_once", "for another key, when its record was lost", again("c", true));
+  EXPECT_THAT(objections_to(again("a", false)), ::testing::Not(::testing::Contains("exactly_once"))) << "the same once more";
+}
+
 TEST(CheckExactlyOnce, ObjectsToLossesThatAreNotToldOrNotTrue) {
   object("exactly_once", "no word", lost_then([](Forge& f, CallId, std::uint64_t) { f.did_put(1, "c", "3"); }));
   object("exactly_once", "too late", lost_then([](Forge& f, CallId id, std::uint64_t index) {

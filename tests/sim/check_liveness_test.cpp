@@ -97,6 +97,19 @@ TEST(CheckCompleted, WantsACauseForWhatAClientDoesNotKnow) {
   accept("a session that was evicted", unknown(CallResult::outcome_unknown, true));
   object("completed", "out of the blue", unknown(CallResult::outcome_unknown, false));
   object("completed", "before its time", unknown(CallResult::timed_out, true));
+  const auto evicted = [](bool is_asked) {
+    return [=](Forge& f) {
+      f.context.call_timeout = seconds(1);
+      f.context.servers[0].sessions_per_key = 1;
+      f.arrive(1);
+      const CallId id = f.put(1, "a", "one");
+      f.take_event(1, AuditKind::eviction, Op::open);
+      if (is_asked) f.reply(f.ask(1, OutcomeRequest{{}, 1, 0}), Status::ok, OutcomeResponse{});
+      f.complete(1, id, CallResult::outcome_unknown);
+    };
+  };
+  object("completed", "though nobody asked", evicted(false));
+  EXPECT_THAT(objections_to(evicted(true)), ::testing::Not(::testing::Contains("completed"))) << "the server does not know either";
   object("exactly_once", "a doubtful loss though the session is there", [](Forge& f) {
     const CallId id = f.put(1, "a", "one");
     const std::uint64_t index = f.take_put(1, "a", "one");

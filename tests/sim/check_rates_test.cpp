@@ -117,6 +117,29 @@ TEST(CheckRates, ObjectsToRequestsBeyondTheRateAndToOnePutOffBelowIt) {
   })) << "for what another has asked";
 }
 
+TEST(CheckRates, ObjectsToSessionEventsBeyondTheRateEvictionsAmongThem) {
+  const auto opened = [](int count, bool evicts) {
+    return [=](Forge& f) {
+      PeerRateLimits rates;
+      rates.session_events = {1, 8};
+      limit(f, rates);
+      times(count, [&] {
+        OpenRequest open;
+        open.generation = 1;
+        const std::size_t asked = f.ask(1, open);
+        if (evicts) f.take_event(1, AuditKind::eviction, Op::open);
+        const std::uint64_t number = f.take_open(1);
+        f.flush();
+        f.reply(asked, Status::ok, SessionResponse{number, 1, 0, std::vector<SlotState>(limits::slots_per_session)});
+      });
+    };
+  };
+  EXPECT_FALSE(objects(opened(8, false)));
+  EXPECT_TRUE(objects(opened(9, false)));
+  EXPECT_FALSE(objects(opened(4, true)));
+  EXPECT_TRUE(objects(opened(5, true)));
+}
+
 TEST(CheckRates, ObjectsToBytesBeyondTheRate) {
   const auto reads = [](int count) {
     return [count](Forge& f) {

@@ -41,6 +41,26 @@ TEST(JournalWorld, ServesWhatItDidBesideAStoreInMemory) {
   EXPECT_GT(report.marks.count(mark_named("journal.formats")), 0u);
 }
 
+// Values that end a block take a log to where an old record follows its end, and a crash there finds nothing of it.
+TEST(JournalWorld, SurvivesACrashWhereAnOldRecordFollowsTheEndOfTheLog) {
+  Plan plan = journal_plan(true);
+  plan.limits.staging.value_size_max = limits::value_size_max;
+  plan.store.value_bytes_max = 60'000;
+  plan.workload.filling = {1, 1};
+  plan.workload.operation_count = 100;
+  plan.workload.put = 1;
+  plan.workload.get = plan.workload.del = plan.workload.list = plan.workload.sync = 0;
+  plan.workload.conditional = {0, 1};
+  Incident crash;
+  crash.kind = IncidentKind::edge_crash;
+  crash.event = 2;
+  crash.lasts = milliseconds(20);
+  plan.incidents = {crash};
+  const RunReport report = run(plan);
+  EXPECT_TRUE(report.ok()) << verdict_line(1, report);
+  EXPECT_EQ(report.applied[FaultKind::disk_crash], 1u);
+}
+
 // What a crash at that request of the disk catches.
 Disk::Unflushed caught_by(Plan plan, const Incident& crash) {
   plan.incidents = {crash};
