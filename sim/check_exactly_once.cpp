@@ -133,7 +133,8 @@ void Once::judge_names() {
     ++result_.judged;
     const SeenCall& call = *before->second.call;
     const bool is_same = call.op == static_cast<Op>(each.op) && call.key == as_text(put != nullptr ? put->key : del->key);
-    if (!is_same) result_.fail(place_of(call) + ": was answered, and its number is used for something else behind entry " + std::to_string(each.asked));
+    if (is_same) continue;
+    result_.fail(place_of(call) + ": was answered, and its number is used for something else behind entry " + std::to_string(each.asked));
   }
 }
 

@@ -39,7 +39,7 @@ class DiskDraw {
       incident.lasts = milliseconds(1) + drawn(random_, seconds(5));
       if (is_at_request(kind)) {
         incident.at = {};
-        incident.event = 1 + random_.skewed(kind == IncidentKind::disk_crash ? (plan_.workload.filling.part != 0 ? 150 : 600) : kind == IncidentKind::edge_crash ? 3 : 60);
+        incident.event = 1 + random_.skewed(number_max(kind));
         incident.amount = loss();
       } else if (kind == IncidentKind::disk_error) {
         incident.lasts = {};
@@ -51,6 +51,13 @@ class DiskDraw {
       }
       plan_.incidents.push_back(incident);
     }
+  }
+
+  // Of what such an incident waits for.
+  [[nodiscard]] std::uint64_t number_max(IncidentKind kind) const {
+    if (kind == IncidentKind::edge_crash) return 3;
+    if (kind == IncidentKind::naming_crash) return 60;
+    return plan_.workload.filling.part != 0 ? 150 : 600;
   }
 
   // What journal_store.h knows.

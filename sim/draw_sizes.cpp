@@ -45,6 +45,9 @@ void draw_filling(RandomStream& random, Plan& plan) {
   work.upload = work.download = work.stray = 0;
   plan.faults.cut_per_write = {};
   plan.faults.link.bytes_per_second = 0;
+  // Through less, in less time, no value gets through whole.
+  plan.faults.stream.send_window = std::max<std::size_t>(plan.faults.stream.send_window, 16'000);
+  if (plan.limits.connection_age_max < seconds(10)) plan.limits.connection_age_max = seconds(10);
   plan.store.commits = random.chance({1, 2});
   plan.store.value_bytes_max = 60'000;
   plan.store.keys_max = 4;

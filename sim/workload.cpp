@@ -83,8 +83,8 @@ struct Workload::Draws {
       return which >= outside_keys.size() ? measured_key(which - outside_keys.size()) : std::string(outside_keys[which]);
     }
     const std::uint64_t which = random.below(options.key_count);
-    // The last but one is the first name there can be behind all of `dir/`.
-    return root + (which % 6 == 5 ? "dir/sub/k" : which % 3 == 2 ? "dir/k" : which % 6 == 4 ? "dir" : "k") + (which % 6 == 4 ? "0" : std::to_string(which));
+    if (which % 6 == 4) return root + "dir0";  // the first name there can be behind all of `dir/`
+    return root + (which % 6 == 5 ? "dir/sub/k" : which % 3 == 2 ? "dir/k" : "k") + std::to_string(which);
   }
 
   std::string prefix() {
