@@ -9,15 +9,18 @@ namespace {
 
 enum : std::uint32_t { incident_begins = 300, incident_ends, failed_restarts };
 
-// Everything about a tampering from one number, so that an incident needs no more.
-Tampering tampering_of(std::uint64_t number) {
-  RandomStream random(number, "tampering");
+// Everything about a tampering from one number, so that an incident needs no more. Below 0: with the handshake of a new stream.
+Tampering tampering_of(std::int64_t amount) {
+  constexpr std::uint64_t handshake_size = 130;
+  RandomStream random(static_cast<std::uint64_t>(std::abs(amount)), "tampering");
   Tampering tampering;
   tampering.kind = static_cast<TamperKind>(random.below(tamper_kind_count));
   tampering.after = random.skewed(4'000);
   tampering.size = 1 + random.skewed(300);
   tampering.source = random.below(1 << 16);
   tampering.salt = random.next();
+  tampering.in_new_stream = amount < 0;
+  if (tampering.in_new_stream) tampering.after %= handshake_size;
   return tampering;
 }
 
@@ -131,7 +134,7 @@ void Adversary::begin(std::size_t which) {
     case IncidentKind::one_way: sever(incident.node, incident.other); break;
     case IncidentKind::clog: network.link(incident.node, incident.other).block_until(world_.now() + incident.lasts); break;
     case IncidentKind::tamper:
-      network.link(incident.node, incident.other).tamper().add(tampering_of(static_cast<std::uint64_t>(incident.amount)));
+      network.link(incident.node, incident.other).tamper().add(tampering_of(incident.amount));
       break;
     case IncidentKind::clock_step:
     case IncidentKind::clock_drift: change_clock(incident); break;

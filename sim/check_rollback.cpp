@@ -41,9 +41,12 @@ class Rollbacks {
 void Rollbacks::take_report(const SeenEvent& event) {
   ++result_.judged;
   Reader reader(event.payload);
-  reports_[{event.node, reader.u64()}].push_back(event.at);
+  std::vector<Place>& reports = reports_[{event.node, reader.u64()}];
+  const Place before = reports.empty() ? 0 : reports.back();
+  reports.push_back(event.at);
+  // Once told, it goes on from what the store has.
   const bool is_true = std::any_of(losses_.begin(), losses_.end(), [&](const SeenEvent* loss) {
-    return of_.is_rollback(loss->at) && loss->argument < event.argument;
+    return of_.is_rollback(loss->at) && loss->argument < event.argument && loss->at > before;
   });
   if (!is_true) {
     result_.fail("node " + std::to_string(event.node) + " at entry " + std::to_string(event.at) + ": reports a rollback behind " +

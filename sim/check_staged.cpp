@@ -91,6 +91,7 @@ class Staged {
   void judge_answers();
   void take_chunk(const SeenExchange& each, const StageRequest& chunk);
   [[nodiscard]] std::string value_objection(const SeenAppend& append, const SeenExchange& asked) const;
+  [[nodiscard]] bool is_covered(const SeenAppend& append, const Asked& of) const;
   [[nodiscard]] std::string chunk_objection(const SeenExchange& each, const StageRequest& chunk);
   [[nodiscard]] bool has_room(const SeenExchange& each, const StageRequest& chunk) const;
   [[nodiscard]] std::string commit_objection(const SeenExchange& each, const PutRequest& put);
@@ -132,7 +133,10 @@ void Staged::judge_append(const SeenAppend& append) {
   for (const SeenExchange* const each : found->second) {
     if (each->asked >= append.at || commit_in(*each) == nullptr) continue;
     if (each->is_answered() && each->is_readable && each->answer.status == Status::stage_missing) continue;
-    const std::string wrong = append.effect == Effect::Kind::put ? value_objection(append, *each) : "";
+    std::string wrong = append.effect == Effect::Kind::put ? value_objection(append, *each) : "";
+    const StageCommit& commit = *commit_in(*each)->stage;
+    const bool mismatches = record.status == Status::digest_mismatch;
+    if (mismatches && !is_covered(append, {{peer, commit.stage}, record.key, commit.total_size})) wrong = "of another digest, and not all staged";
     if (wrong.empty()) stages.insert(commit_in(*each)->stage->stage);
     what = stages.empty() ? wrong : "";
   }
@@ -146,19 +150,24 @@ std::string Staged::value_objection(const SeenAppend& append, const SeenExchange
   const StageCommit& commit = *commit_in(asked)->stage;
   if (append.value.size() != commit.total_size) return "a value of another size than was committed";
   if (Sha256().of(append.value) != commit.digest) return "a value of another digest than was committed";
-  const Asked of{{asked.peer, commit.stage}, append.key, commit.total_size};
+  return is_covered(append, {{asked.peer, commit.stage}, append.key, commit.total_size}) ? "" : "a value of which a part was never staged";
+}
+
+// Whether it was all staged before, with the bytes of the effect where there is one.
+bool Staged::is_covered(const SeenAppend& append, const Asked& of) const {
   const auto used = used_.find(of.stage);
   std::vector<std::pair<std::uint64_t, std::uint64_t>> parts;
   each_chunk(of, used == used_.end() ? 0 : used->second, append.at, [&](const SeenExchange&, const StageRequest& chunk) {
-    const auto part = append.value.subspan(static_cast<std::size_t>(chunk.offset), chunk.chunk.size());
-    if (equal(part, chunk.chunk)) parts.emplace_back(chunk.offset, chunk.offset + chunk.chunk.size());
+    const bool is_of = append.effect != Effect::Kind::put ||
+                       equal(append.value.subspan(static_cast<std::size_t>(chunk.offset), chunk.chunk.size()), chunk.chunk);
+    if (is_of) parts.emplace_back(chunk.offset, chunk.offset + chunk.chunk.size());
   });
   std::sort(parts.begin(), parts.end());
   std::uint64_t end = 0;
   for (const auto& [from, to] : parts) {
     if (from <= end) end = std::max(end, to);
   }
-  return end == commit.total_size && !(parts.empty()) ? "" : "a value of which a part was never staged";
+  return end >= of.total_size && !parts.empty();
 }
 
 // Along the trace, so that what went before an answer is known when it comes.

@@ -30,7 +30,8 @@ void ConnectionWatch::received(StreamEnd end, std::size_t size, Now now) {
 void ConnectionWatch::sent(StreamEnd end, std::size_t size) { all_[end].sent += size; }
 
 void ConnectionWatch::plan_look(Now now) {
-  next_look_ = now.monotonic + nanoseconds(std::min(limits_.handshake_timeout, limits_.dead_peer_timeout).ns / 2);
+  const Duration least = std::min({limits_.handshake_timeout, limits_.dead_peer_timeout, limits_.connection_age_max, limits_.drain_timeout});
+  next_look_ = now.monotonic + nanoseconds(least.ns / 2);
 }
 
 void ConnectionWatch::ended_by_peer(StreamEnd end) {

@@ -230,7 +230,10 @@ class IncidentDraw {
         incident.amount = static_cast<std::int64_t>(random_.chance({1, 3}) ? 0 : random_.below(8));
         if (!plan_.is_server(incident.node) && random_.chance({1, 6})) incident.lasts = for_good;
         break;
-      case IncidentKind::tamper: incident.amount = static_cast<std::int64_t>(random_.next() >> 1); break;
+      case IncidentKind::tamper:
+        incident.amount = static_cast<std::int64_t>(random_.next() >> 1);
+        if (random_.chance({1, 3})) incident.amount = -incident.amount;
+        break;
       case IncidentKind::policy:
         incident.node = some_server();
         incident.amount = static_cast<std::int64_t>(random_.below(plan_.policies.size()));
@@ -370,6 +373,8 @@ Plan draw_plan(std::uint64_t seed) {
       plan.hostile.push_back(static_cast<HostileKind>(hostile.below(hostile_kind_count)));
     }
   }
+  RandomStream crowded = random.split("crowded");
+  draw_crowd(crowded, plan);
   RandomStream rates = random.split("rates");
   draw_rates(rates, plan);
   RandomStream policies = random.split("policies");

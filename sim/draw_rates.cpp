@@ -24,4 +24,12 @@ void draw_rates(RandomStream& random, Plan& plan) {
   }
 }
 
+void draw_crowd(RandomStream& random, Plan& plan) {
+  if (random.chance({1, 12})) {
+    plan.limits.connections_max = plan.client_count + random.between(1, 3);
+    plan.hostile.push_back(HostileKind::crowd);
+  }
+  if (plan.limits.connection_age_max < seconds(60) && random.chance({1, 2})) plan.hostile.push_back(HostileKind::deaf);
+}
+
 }  // namespace statefs::sim

@@ -24,7 +24,7 @@ enum class IncidentKind : std::uint8_t {
   partition,    // nothing arrives either way
   one_way,      // nothing arrives from `node` at `other`
   clog,         // what `node` sends to `other` waits
-  tamper,       // with what `node` sends to `other`; amount: how (tampering_of)
+  tamper,       // with what `node` sends to `other`; amount: how (adversary.cpp)
   policy,       // server `node` loads the policy of number `amount`; after `lasts`, where it says any, the first again
   clock_step,   // of the wall clock, by `amount` ns
   clock_drift,  // of the monotonic clock, now `amount` parts per billion

@@ -32,7 +32,7 @@ struct Minimized {
   bool bounded = false;  // no run was left, so it may be smaller still
 };
 
-inline constexpr std::uint64_t minimize_runs_max_default = 2'000;
+inline constexpr std::uint64_t minimize_runs_max_default = 4'000;
 // The lines of a plan that is small enough. A scenario file has four more, which say where it comes from.
 inline constexpr std::size_t scenario_lines_wanted = 26;
 

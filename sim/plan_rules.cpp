@@ -21,7 +21,8 @@ std::string_view objection(const Incident& incident) {
   const bool may_be_for_good = is_stop(incident.kind) && incident.lasts == for_good;
   if (incident.at > Time{longest.ns} || (is_too_long(incident.lasts) && !may_be_for_good)) return "a time that is too long";
   const bool is_clock = incident.kind == IncidentKind::clock_step || incident.kind == IncidentKind::clock_drift;
-  const bool is_signed = is_clock || incident.kind == IncidentKind::evict || (is_stop(incident.kind) && incident.kind != IncidentKind::disk_rot);
+  const bool is_signed = is_clock || incident.kind == IncidentKind::evict || incident.kind == IncidentKind::tamper ||
+                         (is_stop(incident.kind) && incident.kind != IncidentKind::disk_rot);
   if (is_at_request(incident.kind) && incident.event == 0) return "the number of a request";
   if (incident.kind == IncidentKind::disk_error && incident.amount > 2) return "a kind of request that is none";
   if (incident.amount < 0 && !is_signed) return "an amount below 0";

@@ -1,6 +1,7 @@
 #include "sim/tamper.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace statefs::sim {
 
@@ -19,6 +20,7 @@ FaultKind fault_of(TamperKind kind) {
 std::string_view name_of(TamperKind kind) { return name_of(fault_of(kind)); }
 
 void Tamper::add(const Tampering& tampering) {
+  if (tampering.in_new_stream) return for_new_stream_.push_back(tampering);
   Tampering added = tampering;
   added.after += passed_;
   added.size = std::max<std::uint64_t>(added.size, 1);
@@ -28,6 +30,13 @@ void Tamper::add(const Tampering& tampering) {
 
 bool Tamper::pass(StreamId stream, ByteView bytes, std::size_t recorded_size) {
   record(stream, bytes, recorded_size);
+  if (stream > newest_) {
+    newest_ = stream;
+    for (Tampering each : std::exchange(for_new_stream_, {})) {
+      each.in_new_stream = false;
+      add(each);
+    }
+  }
   arriving_.clear();
   applied_.clear();
   const std::uint64_t start = passed_;

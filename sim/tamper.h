@@ -29,6 +29,7 @@ struct Tampering {
   std::uint64_t size = 1;    // bytes dropped, repeated or inserted; at least 1; a run to repeat ends with its segment
   std::uint64_t source = 0;  // replay, splice: from this place of what was kept, or that modulo its size
   std::uint64_t salt = 0;    // flip: which bit; insert: which garbage
+  bool in_new_stream = false;  // `after` counts from the begin of the next stream that was not seen before
 };
 
 class Tamper {
@@ -45,14 +46,16 @@ class Tamper {
   // `after` counts from now.
   void add(const Tampering& tampering);
   // Whether pass() needs to be told of anything.
-  [[nodiscard]] bool watches(std::size_t recorded_size) const { return recorded_size > 0 || !waiting_.empty() || dropping_; }
+  [[nodiscard]] bool watches(std::size_t recorded_size) const {
+    return recorded_size > 0 || !waiting_.empty() || !for_new_stream_.empty() || dropping_;
+  }
   // The next bytes of a stream, of whose first `recorded_size` some are kept. True: arriving() comes in their place.
   [[nodiscard]] bool pass(StreamId stream, ByteView bytes, std::size_t recorded_size);
   [[nodiscard]] ByteView arriving() const { return arriving_; }               // until the next pass()
   [[nodiscard]] const std::vector<Applied>& applied() const { return applied_; }
   // An end of the stream is closed or broken: what was kept of it is of an earlier stream now.
   void ended(StreamId stream);
-  [[nodiscard]] std::size_t waiting_count() const { return waiting_.size(); }
+  [[nodiscard]] std::size_t waiting_count() const { return waiting_.size() + for_new_stream_.size(); }
 
  private:
   struct Record {
@@ -72,6 +75,8 @@ class Tamper {
   [[nodiscard]] std::optional<std::size_t> apply(StreamId stream, const Tampering& tampering, ByteView rest);
 
   std::vector<Tampering> waiting_;  // by place; `after` counts from the first byte ever
+  std::vector<Tampering> for_new_stream_;
+  StreamId newest_ = 0;             // of those seen: their numbers ascend
   std::uint64_t passed_ = 0;
   std::optional<Dropping> dropping_;
   std::vector<Record> records_;     // oldest first

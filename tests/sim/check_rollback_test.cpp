@@ -28,6 +28,9 @@ Write rolled_back_then(std::function<void(Forge&, std::uint64_t)> says) {
 TEST(CheckRollback, ObjectsToSilenceAndToFalseAlarms) {
   accept("a report", rolled_back_then([](Forge& f, std::uint64_t index) { f.add(1, TraceKind::rolled_back, index, report()); }));
   object("rollback", "not a word", rolled_back_then([](Forge&, std::uint64_t) {}));
+  object("rollback", "twice", rolled_back_then([](Forge& f, std::uint64_t index) {
+           for (int i = 0; i < 2; ++i) f.add(1, TraceKind::rolled_back, index, report());
+         }));
   object("rollback", "another client's word",
          rolled_back_then([](Forge& f, std::uint64_t index) { f.add(2, TraceKind::rolled_back, index, report()); }));
   object("rollback", "an ordinary crash", [](Forge& f) {

@@ -111,6 +111,20 @@ TEST(CheckStaged, ObjectsToAMissingStageThatWasThere) {
   EXPECT_FALSE(answered(Status::stage_missing, "abcdef", other_bytes));
 }
 
+TEST(CheckStaged, ObjectsToAnotherDigestOfWhatIsNotAllStaged) {
+  const auto mismatched = [](std::size_t staged) {
+    return objects([=](Forge& f) {
+      f.arrive(1);
+      chunk(f, 1, "abcdef", 0, staged, Status::ok, staged);
+      f.sync(1);
+      const std::size_t asked = commit(f, 1, "abcdef", "abcdeX", f.next_slot(1));
+      f.reply_put(asked, f.take_put(1, "a", "abcdef", Status::digest_mismatch), Status::digest_mismatch);
+    });
+  };
+  EXPECT_FALSE(mismatched(6));
+  EXPECT_TRUE(mismatched(5));
+}
+
 TEST(CheckStaged, ObjectsToAPeerWithoutRoomThatHasSome) {
   const auto refused = [](const std::function<void(Forge&)>& before) {
     return objects([=](Forge& f) {

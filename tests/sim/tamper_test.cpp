@@ -149,6 +149,22 @@ TEST(Tamper, WaitsForTheEarlierStreamThatItReplays) {
   EXPECT_EQ(pair.network.link(0, 1).tamper().waiting_count(), 1u);
 }
 
+TEST(Tamper, WaitsForAStreamThatIsNew) {
+  Tamper tamper;
+  Tampering tampering{TamperKind::flip, 3};
+  tampering.in_new_stream = true;
+  EXPECT_FALSE(tamper.watches(0));
+  EXPECT_FALSE(tamper.pass(5, pattern(10, 1), 80));
+  tamper.add(tampering);
+  EXPECT_TRUE(tamper.watches(0));
+  EXPECT_FALSE(tamper.pass(5, pattern(10, 1), 80)) << "one that goes on";
+  EXPECT_FALSE(tamper.pass(4, pattern(10, 1), 80)) << "an older one";
+  EXPECT_FALSE(tamper.pass(6, pattern(3, 1), 80));
+  ASSERT_TRUE(tamper.pass(6, pattern(10, 1), 80));
+  EXPECT_EQ(tamper.applied().front().at, 0u);
+  EXPECT_EQ(tamper.waiting_count(), 0u);
+}
+
 TEST(Tamper, KeepsNoMoreThanItsBounds) {
   Tamper tamper;
   const Bytes bytes = pattern(Tamper::recorded_size_max + 1, 1);
