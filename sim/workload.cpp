@@ -95,8 +95,15 @@ struct Workload::Draws {
   Bytes value() {
     std::string text = unique;
     text.resize(text.size() + random.skewed(options.value_size_max), 'v');
+    if (options.value_size_max > limits::value_size_max) text.resize(at_limit(text.size(), limits::value_size_max), 'v');
     const ByteView bytes = as_bytes(text);
     return {bytes.begin(), bytes.end()};
+  }
+
+  // That size, now and then the limit or one more.
+  std::size_t at_limit(std::size_t size, std::size_t limit) const {
+    RandomStream limits = random.split("limit");
+    return limits.chance({1, 6}) ? limit + limits.below(2) : size;
   }
 
   // That size, or some blocks more.
@@ -302,6 +309,8 @@ void Workload::submit_planned(std::uint32_t operation) {
 void Workload::upload(Draws& draws, const std::string& key, const std::optional<std::uint64_t>& condition) {
   std::string text = draws.unique;
   text.resize(text.size() + draws.random.skewed(options_.large_size_max), 'u');
+  const auto& hello = client_->client().server_hello();
+  if (hello && hello->total_value_size_max < options_.large_size_max) text.resize(draws.at_limit(text.size(), hello->total_value_size_max), 'u');
   // So that no two pieces are alike.
   for (std::size_t at = draws.unique.size(); at < text.size(); ++at) text[at] = static_cast<char>('A' + (at * at / 7 + at) % 50);
   const ByteView bytes = as_bytes(text);
