@@ -139,7 +139,10 @@ Digest hash_of(const ExportedRecord& exported) {
 Result<std::vector<ExportedRecord>, std::string> parse_export(std::string_view text) {
   std::vector<ExportedRecord> records;
   for (std::size_t end = 0; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1)) {
-    auto record = parse_exported(text.substr(0, end));
+    const std::string_view line = text.substr(0, end);
+    // One that a kill cut is written again, whole, right behind.
+    if (!line.empty() && !line.ends_with('}') && text.substr(end + 1).starts_with(line)) continue;
+    auto record = parse_exported(line);
     if (!record) return record.error();
     records.push_back(std::move(record).value());
   }
