@@ -7,6 +7,8 @@
 
 #include <cerrno>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "core/state.h"
 #include "os/fd.h"
@@ -19,6 +21,7 @@ namespace statefs {
 namespace {
 
 constexpr std::size_t bad_count_max = 10;
+constexpr std::size_t torn_lines_max = 16;
 
 void add_bad(AuditFindings& out, std::string line) {
   if (out.bad.size() < bad_count_max) out.bad.push_back(std::move(line));
@@ -103,36 +106,55 @@ class LinesSource final : public AuditSource {
 
  private:
   void take_line(std::string_view line, AuditReader& reader, SeenRecords& seen, AuditFindings& out);
-  void settle_torn(std::string_view next, AuditFindings& out);
+  void take_torn(std::string_view line, AuditFindings& out);
+  void no_record(std::uint64_t line_number, AuditFindings& out) const;
   bool follow_rename();
 
   std::string path_;
   Fd fd_;
   std::string unread_;     // the line that has begun
   bool too_long_ = false;  // it was longer than a line can be, and is skipped
-  std::string torn_;       // the line before, where it was none: what comes next says whether it was only cut
   std::uint64_t line_number_ = 0;
+  // Lines that are none, as long as what comes may show that they were only cut.
+  struct Torn {
+    std::string text;
+    std::uint64_t line_number = 0;
+  };
+  std::vector<Torn> torn_;
 };
 
-// A line that was cut when the daemon or its machine stopped is written again, whole, right behind.
-void LinesSource::settle_torn(std::string_view next, AuditFindings& out) {
-  if (torn_.empty()) return;
-  if (!next.starts_with(torn_)) add_bad(out, printable(path_) + ":" + std::to_string(line_number_ - 1) + ": is no audit record");
-  torn_.clear();
+void LinesSource::no_record(std::uint64_t line_number, AuditFindings& out) const {
+  add_bad(out, printable(path_) + ":" + std::to_string(line_number) + ": is no audit record");
+}
+
+// A line that was cut when the daemon or its machine stopped is written again, whole, and so are some before it that were whole: the
+// log says from where on an export may be missing, not where it ended. Two that were cut in a row are of one record.
+void LinesSource::take_torn(std::string_view line, AuditFindings& out) {
+  const std::string text(line.empty() ? "(empty)" : line);
+  if (!torn_.empty() && torn_.back().line_number + 1 == line_number_) {
+    const std::string& before = torn_.back().text;
+    if (!before.starts_with(text) && !text.starts_with(before)) {
+      no_record(torn_.back().line_number, out);
+      torn_.pop_back();
+    }
+  }
+  if (torn_.size() == torn_lines_max) {
+    no_record(torn_.front().line_number, out);
+    torn_.erase(torn_.begin());
+  }
+  torn_.push_back({text, line_number_});
 }
 
 void LinesSource::take_line(std::string_view line, AuditReader& reader, SeenRecords& seen, AuditFindings& out) {
   ++line_number_;
-  settle_torn(line, out);
   AuditLine parsed;
-  if (!parse_audit_line(line, parsed)) {
-    torn_ = line.empty() ? "(empty)" : std::string(line);
-    return;
-  }
+  if (!parse_audit_line(line, parsed)) return take_torn(line, out);
+  std::erase_if(torn_, [line](const Torn& each) { return line.starts_with(each.text); });
   if (!genuine(parsed))
     return add_bad(out,
                    printable(path_) + ":" + std::to_string(line_number_) + ": was changed: its hash is not that of what it says");
   if (!seen.add(parsed.record, parsed.hash)) return;
+  for (const Torn& each : std::exchange(torn_, {})) no_record(each.line_number, out);
   ++out.record_count;
   reader.take(parsed.record, parsed.hash, line_number_);
 }

@@ -147,6 +147,23 @@ TEST_F(AuditPrograms, VerifyTheChainAndNameTheFirstRecordThatBreaksIt) {
   // A line that a crash cut, and that was written again: nothing is wrong.
   dir_.write("torn.jsonl", lines.substr(0, second + 40) + "\n" + lines.substr(second), 0600);
   EXPECT_EQ(audit({"verify", dir_.path("torn.jsonl")}).status, 0);
+  // So are some before it, as the log knows only from where on an export may be missing; and it may be cut again.
+  const std::string once = lines.substr(0, third + 40) + "\n", twice = once + lines.substr(third, 20) + "\n";
+  for (const std::string& begun : {once, twice, once + lines.substr(second, third - second) + lines.substr(third, 20) + "\n"}) {
+    dir_.write("torn.jsonl", begun + lines.substr(second), 0600);
+    EXPECT_EQ(audit({"verify", dir_.path("torn.jsonl")}).status, 0);
+    dir_.write("torn.jsonl", begun + lines.substr(second, third - second), 0600);
+    const auto last = audit({"verify", dir_.path("torn.jsonl")});
+    EXPECT_EQ(last.status, 0) << "the last line is being written, or was cut";
+    dir_.write("torn.jsonl", begun + lines.substr(lines.find('\n', third) + 1), 0600);
+    const auto missing = audit({"verify", dir_.path("torn.jsonl")});
+    EXPECT_EQ(missing.status, 8);
+    EXPECT_THAT(missing.err, HasSubstr("torn.jsonl:3: is no audit record"));
+  }
+  // Of two records, one behind the other, none is the other cut again.
+  const std::string half = lines.substr(second, 120);
+  dir_.write("torn.jsonl", lines.substr(0, second) + half + "X\n" + half + "Y\n" + lines.substr(second), 0600);
+  EXPECT_THAT(audit({"verify", dir_.path("torn.jsonl")}).err, HasSubstr("torn.jsonl:2: is no audit record"));
 
   // The image: the record itself, and a torn tail.
   std::string image_bytes = read_file(image());

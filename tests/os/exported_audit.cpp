@@ -140,8 +140,9 @@ Result<std::vector<ExportedRecord>, std::string> parse_export(std::string_view t
   std::vector<ExportedRecord> records;
   for (std::size_t end = 0; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1)) {
     const std::string_view line = text.substr(0, end);
-    // One that a kill cut is written again, whole, right behind.
-    if (!line.empty() && !line.ends_with('}') && text.substr(end + 1).starts_with(line)) continue;
+    // One that a kill cut is written again, whole, behind some that were.
+    const std::string again = "\n" + std::string(line);
+    if (!line.empty() && !line.ends_with('}') && text.find(again, end) != std::string_view::npos) continue;
     auto record = parse_exported(line);
     if (!record) return record.error();
     records.push_back(std::move(record).value());
