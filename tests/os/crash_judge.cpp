@@ -235,7 +235,7 @@ class Judge {
       one.calls.push_back(call);
       const sim::SeenLostWrite* const lost = loss_of(call);
       if (call.is_mutation())
-        last_change[call.key] = std::max({last_change[call.key], call.completed, lost == nullptr ? 0 : lost->at});
+        last_change[call.key] = std::max({last_change[call.key], may_run_until(call), lost == nullptr ? 0 : lost->at});
       for (Operation& operation : sim::operations_of(one)) {
         if (lost != nullptr) operation.loss = lost->certain ? Operation::Loss::yes : Operation::Loss::maybe;
         counts().open += operation.result == Operation::Result::open ? 1 : 0;
@@ -253,8 +253,17 @@ class Judge {
       if (found.verdict != sim::KeySearch::Verdict::ok) object("no order explains the answers: " + describe(found, operations));
     }
   }
+  // What its client gave up may run once more behind the next restart, and be lost with the one after that.
+  [[nodiscard]] sim::Place may_run_until(const SeenCall& call) const {
+    if (call.answered() || call.completed == sim::no_place) return call.completed;
+    std::size_t later = 0;
+    for (const Operation& restart : evidence_.restarts) {
+      if (restart.called > call.completed && ++later == 2) return restart.called + 1;
+    }
+    return sim::no_place;
+  }
   // What had no answer before a kill may have run, and been lost, and then runs once more because the table says that it did not.
-  // A PUT gets such a first run only where somebody may have seen it: a revision that no PUT was told.
+  // A PUT gets such a first run only where somebody may have seen it: a revision that no PUT was told, or something to delete.
   void add_first_runs(std::vector<Operation>& operations) const {
     std::set<std::uint64_t> told, seen_values, seen, read;
     for (const Operation& each : operations) {
@@ -266,7 +275,10 @@ class Judge {
       (is_read ? read : seen).insert(*each.revision);
       if (is_read) seen_values.insert(each.value);
     }
-    const bool any_value = !std::includes(read.begin(), read.end(), seen.begin(), seen.end());
+    const bool deleted = std::any_of(operations.begin(), operations.end(), [](const Operation& each) {
+      return each.kind == Operation::Kind::del && each.result == Operation::Result::ok;
+    });
+    const bool any_value = deleted || !std::includes(read.begin(), read.end(), seen.begin(), seen.end());
     const std::size_t count = operations.size();
     for (std::size_t i = 0; i < count; ++i) {
       const bool may_be_seen =

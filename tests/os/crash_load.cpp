@@ -11,7 +11,7 @@ namespace statefs::test {
 namespace {
 
 constexpr std::size_t in_flight_max = 8;  // below the slots of a session, so that none of them waits for one
-constexpr std::size_t keys_per_chapter = 4;
+constexpr std::size_t keys_per_chapter = 32;
 constexpr Duration long_patience = seconds(120);  // far more than it takes
 
 ClientConfig config_for(const PublicKey& server) {
@@ -38,7 +38,7 @@ void CrashClient::start(LoadLog& log) {
   while (calling_ && now.monotonic >= next_call_ && waiting_.size() < in_flight_max) {
     call_by_itself(log);
     // Some come in a burst, most after a pause.
-    next_call_ = now.monotonic + microseconds(random_.chance({1, 3}) ? 0 : static_cast<std::int64_t>(random_.below(3'000)));
+    next_call_ = now.monotonic + microseconds(random_.chance({1, 3}) ? 0 : static_cast<std::int64_t>(random_.below(1'500)));
   }
   link_.flush(now);
   if (std::exchange(ends_seen_, link_.ends()) != link_.ends()) answered_here_ = 0;
