@@ -128,21 +128,14 @@ void LinesSource::no_record(std::uint64_t line_number, AuditFindings& out) const
 }
 
 // A line that was cut when the daemon or its machine stopped is written again, whole, and so are some before it that were whole: the
-// log says from where on an export may be missing, not where it ended. Two that were cut in a row are of one record.
+// log says from where on an export may be missing, not where it ended. What is cut again may be of another record. No new record
+// comes before all of them are whole.
 void LinesSource::take_torn(std::string_view line, AuditFindings& out) {
-  const std::string text(line.empty() ? "(empty)" : line);
-  if (!torn_.empty() && torn_.back().line_number + 1 == line_number_) {
-    const std::string& before = torn_.back().text;
-    if (!before.starts_with(text) && !text.starts_with(before)) {
-      no_record(torn_.back().line_number, out);
-      torn_.pop_back();
-    }
-  }
   if (torn_.size() == torn_lines_max) {
     no_record(torn_.front().line_number, out);
     torn_.erase(torn_.begin());
   }
-  torn_.push_back({text, line_number_});
+  torn_.push_back({line.empty() ? "(empty)" : std::string(line), line_number_});
 }
 
 void LinesSource::take_line(std::string_view line, AuditReader& reader, SeenRecords& seen, AuditFindings& out) {

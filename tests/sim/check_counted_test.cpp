@@ -22,6 +22,17 @@ Write refused(int answered, std::uint64_t recorded) {
   };
 }
 
+// So many that failed, and then the calm.
+void record_handshakes(Forge& f, NodeId node, HandshakeFailure why, std::uint64_t count) {
+  f.twist = [count](AuditRecord& record) {
+    record.peer = {};
+    record.count = count;
+  };
+  f.take_count(node, AuditKind::handshakes, static_cast<Op>(why), Status::access_denied);
+  f.flush();
+  f.add(0, TraceKind::calm, 0);
+}
+
 bool accepts(const Write& write) {
   const auto said = objections_to(write);
   return std::find(said.begin(), said.end(), "counted") == said.end();
@@ -66,13 +77,7 @@ TEST(CheckCounted, HoldsDamageAndStrangersToTheirNumber) {
       f.exchanges.pop_back();
       f.arrivals.back().is_heard = false;
       f.arrivals.back().last_said = no_place;
-      f.twist = [recorded](AuditRecord& record) {
-        record.peer = {};
-        record.count = recorded;
-      };
-      f.take_count(3, AuditKind::handshakes, static_cast<Op>(HandshakeFailure::not_enrolled), Status::access_denied);
-      f.flush();
-      f.add(0, TraceKind::calm, 0);
+      record_handshakes(f, 3, HandshakeFailure::not_enrolled, recorded);
     };
   };
   EXPECT_TRUE(accepts(strange(1)));
@@ -87,13 +92,7 @@ TEST(CheckCounted, ObjectsToHandshakesThatTimedOutAndAreNotRecorded) {
       SeenLoad load;
       load.timed_out = 2;
       f.loads.push_back(load);
-      f.twist = [recorded](AuditRecord& record) {
-        record.peer = {};
-        record.count = recorded;
-      };
-      f.take_count(1, AuditKind::handshakes, static_cast<Op>(HandshakeFailure::timed_out), Status::access_denied);
-      f.flush();
-      f.add(0, TraceKind::calm, 0);
+      record_handshakes(f, 1, HandshakeFailure::timed_out, recorded);
     };
   };
   EXPECT_TRUE(accepts(timed_out(2)));
